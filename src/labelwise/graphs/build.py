@@ -1,0 +1,63 @@
+"""From config.json and weights to a finished graph."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+
+from onnx import ModelProto
+
+from labelwise.errors import CheckpointError, InputError
+from labelwise.graphs.encoder_bert import write_bert_encoder
+from labelwise.graphs.encoder_deberta import write_deberta_encoder
+from labelwise.graphs.encoder_roberta import write_roberta_encoder
+from labelwise.graphs.families import HAS_BUILDER, HeadKind, WeightFormat
+from labelwise.graphs.heads import write_class_logits, write_span_logits
+from labelwise.graphs.layer import TokenInputs
+from labelwise.graphs.nodes import GraphWriter
+from labelwise.graphs.settings import EncoderSettings
+from labelwise.graphs.tensors import CheckpointTensors, FloatArray
+
+__all__ = ["build_model"]
+
+_ENCODERS: Final[Mapping[str, tuple[str, Callable[..., str]]]] = {
+    "deberta-v2": ("deberta", write_deberta_encoder),
+    "bert": ("bert", write_bert_encoder),
+    "roberta": ("roberta", write_roberta_encoder),
+    "xlm-roberta": ("roberta", write_roberta_encoder),
+    "camembert": ("roberta", write_roberta_encoder),
+}
+
+
+def build_model(
+    config: Mapping[str, Any],
+    tensors: Mapping[str, FloatArray],
+    *,
+    head: HeadKind,
+    fused: bool,
+    weights: WeightFormat,
+) -> ModelProto:
+    """Build the graph; see ``labelwise.graphs.build_graph``."""
+    family = config.get("model_type")
+    if not isinstance(family, str) or family not in _ENCODERS:
+        known = ", ".join(sorted(HAS_BUILDER))
+        raise CheckpointError(f"no graph builder for model_type {family!r}; there are builders for {known}")
+    if weights not in ("float32", "int8"):
+        raise InputError(f"weights must be 'float32' or 'int8', not {weights!r}")
+    if head not in ("sequence-classification", "question-answering"):
+        raise InputError(f"head must be 'sequence-classification' or 'question-answering', not {head!r}")
+    prefix, write_encoder = _ENCODERS[family]
+    checkpoint = CheckpointTensors(tensors)
+    checkpoint.require_family(prefix, family=family)
+
+    writer = GraphWriter(fused=fused, weights=weights)
+    inputs = TokenInputs.declare(writer, has_token_types=EncoderSettings.from_config(config).has_token_types)
+    reads_first_token = head == "sequence-classification"
+    hidden = write_encoder(
+        writer, config, checkpoint.under(prefix), inputs, first_token_only=reads_first_token
+    )
+    if reads_first_token:
+        write_class_logits(writer, config, checkpoint, hidden)
+    else:
+        write_span_logits(writer, config, checkpoint, hidden, inputs)
+    return writer.model()

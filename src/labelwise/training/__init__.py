@@ -1,0 +1,1 @@
+"""Training on top of transformers' Trainer: recipes, recast data, loops. Importing this loads no torch."""

@@ -1,0 +1,183 @@
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from labelwise.errors import CheckpointError, DataError, LabelwiseError
+from labelwise.training.recipe import Hyperparameters, NliRecipe, Source
+
+torch = pytest.importorskip("torch")
+pytest.importorskip("accelerate")
+
+from safetensors.torch import load_file  # noqa: E402
+from tokenizers import Tokenizer  # noqa: E402
+from transformers import AutoModelForSequenceClassification  # noqa: E402
+
+from labelwise.training.base import base_folder  # noqa: E402
+from labelwise.training.nli import train_nli  # noqa: E402
+
+SETTINGS = Hyperparameters(
+    learning_rate=3e-3,
+    batch_size=8,
+    epochs=4,
+    max_tokens=24,
+    dropout=0.1,
+    log_every_steps=4,
+    evaluate_every_steps=8,
+    save_every_steps=4,
+)
+
+
+@pytest.fixture
+def data(write_rows, tmp_path: Path) -> Path:
+    # The hypothesis alone gives the answer away: two layers of width 32 must learn it in a second.
+    answers = {"open": "entailment", "closed": "contradiction", "red": "neutral"}
+    rows = [
+        {"premise": premise, "hypothesis": f"this is {word}", "label": label}
+        for premise in ("the shop is open", "the shop sold bread")
+        for word, label in answers.items()
+    ]
+    write_rows("data/pairs.jsonl", rows * 8)
+    texts = [{"text": "the shop is open", "label": "open"}, {"text": "the boat sank", "label": "boat"}]
+    write_rows("data/texts.jsonl", texts * 8)
+    write_rows("data/validation.jsonl.gz", rows)
+    return tmp_path / "data"
+
+
+def recipe(base: Path, **changes) -> NliRecipe:
+    settings = replace(SETTINGS, **changes.pop("settings", {}))
+    fields = {
+        "name": "tiny",
+        "base": str(base),
+        "classes": ("entailment", "neutral", "contradiction"),
+        "sources": (
+            Source("pairs.jsonl", "pairs", "own"),
+            Source("texts.jsonl", "texts", "own", templates=("this is {}",), negatives_per_text=1),
+        ),
+        "validation": "validation.jsonl.gz",
+        "validation_rows": 4,
+        "seed": 7,
+        "hyperparameters": settings,
+    }
+    return NliRecipe(**{**fields, **changes})
+
+
+def test_a_run_learns_and_leaves_a_complete_checkpoint(tiny_base, data, tmp_path, caplog):
+    caplog.set_level("INFO", logger="labelwise.training")
+    wanted = recipe(tiny_base, settings={"epochs": 8})
+    folder = train_nli(wanted, data_dir=data, output_dir=tmp_path / "run")
+
+    metrics = json.loads((tmp_path / "run" / "metrics.json").read_text())
+    assert metrics["validation"]["eval_accuracy"] == 1
+    assert metrics["pairs_per_source"] == {"pairs.jsonl": 48, "texts.jsonl": 32}
+    losses = [entry["loss"] for entry in metrics["curve"] if "loss" in entry]
+    assert losses[-1] < losses[0]
+    assert "min left" in caplog.text
+
+    model = AutoModelForSequenceClassification.from_pretrained(folder)
+    assert model.config.id2label == {0: "entailment", 1: "neutral", 2: "contradiction"}
+    assert all(weight.dtype == torch.float32 for weight in load_file(folder / "model.safetensors").values())
+    tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
+    assert (tokenizer.padding, tokenizer.truncation) == (None, None)
+    assert (folder / "tokenizer_config.json").is_file()
+
+
+def test_a_killed_run_resumes_to_the_weights_of_an_unbroken_one(tiny_base, data, tmp_path, monkeypatch):
+    wanted = recipe(tiny_base)
+    whole = load_file(train_nli(wanted, data_dir=data, output_dir=tmp_path / "whole") / "model.safetensors")
+
+    from transformers import Trainer
+
+    unbroken_step = Trainer.training_step
+
+    def dies_at_step_9(self, *args, **kwargs):
+        if self.state.global_step == 9:
+            raise KeyboardInterrupt
+        return unbroken_step(self, *args, **kwargs)
+
+    with monkeypatch.context() as patched, pytest.raises(KeyboardInterrupt):
+        patched.setattr(Trainer, "training_step", dies_at_step_9)
+        train_nli(wanted, data_dir=data, output_dir=tmp_path / "broken")
+    resumed = train_nli(wanted, data_dir=data, output_dir=tmp_path / "broken", resume=True)
+
+    weights = load_file(resumed / "model.safetensors")
+    for name, expected in whole.items():
+        torch.testing.assert_close(weights[name], expected, rtol=0, atol=1e-6)
+
+
+def test_max_steps_ends_the_run_and_the_decay_early(tiny_base, data, tmp_path):
+    short = recipe(tiny_base, settings={"max_steps": 6, "log_every_steps": 1})
+    train_nli(short, data_dir=data, output_dir=tmp_path / "run")
+    metrics = json.loads((tmp_path / "run" / "metrics.json").read_text())
+    rates = [entry["learning_rate"] for entry in metrics["curve"] if "loss" in entry]
+    assert metrics["train_pairs"] == 48
+    assert len(rates) == 6
+    assert rates[-1] < rates[0] / 4
+
+
+def test_a_run_folder_is_not_overwritten_without_resume(tiny_base, data, tmp_path):
+    (tmp_path / "run" / "checkpoint-4").mkdir(parents=True)
+    (tmp_path / "run" / "checkpoint-4" / "trainer_state.json").write_text("{}")
+    with pytest.raises(DataError, match="--resume or another --output"):
+        train_nli(recipe(tiny_base), data_dir=data, output_dir=tmp_path / "run")
+
+
+def test_frozen_word_embeddings_stay_those_of_the_base_while_the_encoder_moves(tiny_base, data, tmp_path):
+    frozen = recipe(tiny_base, settings={"freeze_word_embeddings": True, "epochs": 1})
+    trained = load_file(train_nli(frozen, data_dir=data, output_dir=tmp_path / "run") / "model.safetensors")
+    base = load_file(tiny_base / "model.safetensors")
+    name = "embeddings.word_embeddings.weight"
+    assert torch.equal(trained[f"bert.{name}"], base[name])
+    moved = "encoder.layer.0.attention.self.query.weight"
+    assert not torch.equal(trained[f"bert.{moved}"], base[moved])
+
+
+def test_a_two_class_head_trains_on_the_same_mix(tiny_base, data, tmp_path):
+    two = recipe(tiny_base, classes=("entailment", "not_entailment"), settings={"epochs": 1})
+    folder = train_nli(two, data_dir=data, output_dir=tmp_path / "run")
+    assert load_file(folder / "model.safetensors")["classifier.weight"].shape == (2, 32)
+
+
+def test_a_loss_that_is_not_finite_stops_the_run_with_the_remedy(tiny_base, data, tmp_path):
+    weights = load_file(tiny_base / "model.safetensors")
+    weights["embeddings.LayerNorm.weight"].fill_(torch.nan)
+    from safetensors.torch import save_file
+
+    save_file(weights, tiny_base / "model.safetensors", metadata={"format": "pt"})
+    with pytest.raises(LabelwiseError, match="lower learning_rate"):
+        train_nli(recipe(tiny_base), data_dir=data, output_dir=tmp_path / "run")
+
+
+def test_bad_rows_are_named_in_the_log(tiny_base, data, tmp_path, caplog):
+    with (data / "pairs.jsonl").open("a") as rows:
+        rows.write('{"premise": "the boat sank"}\n' * 7)
+    train_nli(recipe(tiny_base, settings={"epochs": 1}), data_dir=data, output_dir=tmp_path / "run")
+    assert "left out pairs.jsonl row 49: 'hypothesis' is None" in caplog.text
+    assert "left out 7 rows of pairs.jsonl in all" in caplog.text
+
+
+def test_a_base_that_is_not_there_is_named(tmp_path):
+    with pytest.raises(CheckpointError, match="pip install no-such-package"):
+        base_folder("package:no_such_package/model")
+    with pytest.raises(CheckpointError, match=r"no tokenizer\.json"):
+        base_folder(str(tmp_path))
+
+
+def test_the_command_reports_a_fault_in_one_line_and_status_1(tmp_path, monkeypatch, capsys):
+    from labelwise.training.__main__ import main
+
+    arguments = [
+        "nli",
+        "--recipe",
+        str(tmp_path / "absent.json"),
+        "--data",
+        ".",
+        "--output",
+        str(tmp_path / "o"),
+    ]
+    monkeypatch.setattr("sys.argv", ["labelwise.training", *arguments])
+    assert main() == 1
+    assert capsys.readouterr().err.startswith("error: cannot read the recipe")
