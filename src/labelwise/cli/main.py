@@ -11,6 +11,7 @@ import typer
 from labelwise.cli.answer import answer
 from labelwise.cli.classify import classify
 from labelwise.cli.entail import entail
+from labelwise.cli.evaluate import evaluate
 from labelwise.cli.rank import rank
 from labelwise.cli.synthesize import synthesize
 from labelwise.errors import InputError, LabelwiseError
@@ -29,7 +30,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     add_completion=False,
 )
-for verb in (classify, entail, rank, answer, synthesize):
+for verb in (classify, entail, rank, answer, evaluate, synthesize):
     app.command()(verb)
 
 

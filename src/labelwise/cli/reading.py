@@ -44,7 +44,7 @@ def split_labels(labels: str) -> list[str]:
 
 
 def read_label_file(path: Path) -> Any:
-    """Read labels from a .json file (list, name -> description, or nested) or a text file, one name a line."""
+    """Read labels from .json (list, name -> description, or nested) or from text, one name a line."""
     text = read_text_file(path)
     if path.suffix.lower() != ".json":
         return [line.strip() for line in text.splitlines() if line.strip()]
