@@ -1,5 +1,7 @@
 """Answer spans: compared at logit level over all windows, and always a piece of the context."""
 
+import itertools
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -99,7 +101,7 @@ def test_answers_never_overlap_and_are_ranked(logits, top_k, no_answer, null):
     assert scores == sorted(scores, reverse=True)
     assert all(0.0 <= score <= 1.0 for score in scores)
     spans = sorted((answer.start, answer.end) for answer in answers if answer.is_answer)
-    assert all(earlier[1] <= later[0] for earlier, later in zip(spans, spans[1:], strict=False))
+    assert all(earlier[1] <= later[0] for earlier, later in itertools.pairwise(spans))
     assert all(CONTEXT[answer.start : answer.end] == answer.text for answer in answers)
 
 

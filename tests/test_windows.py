@@ -1,5 +1,7 @@
 """Windows cover every token, in order, and overlap as asked."""
 
+import itertools
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -15,10 +17,8 @@ def test_windows_cover_every_token(num_tokens, room, data):
     assert windows[0].start == 0
     assert windows[-1].end == num_tokens
     assert all(len(window) <= room for window in windows)
-    assert all(
-        later.start <= earlier.end - overlap for earlier, later in zip(windows, windows[1:], strict=False)
-    )
-    assert all(later.start > earlier.start for earlier, later in zip(windows, windows[1:], strict=False))
+    assert all(later.start <= earlier.end - overlap for earlier, later in itertools.pairwise(windows))
+    assert all(later.start > earlier.start for earlier, later in itertools.pairwise(windows))
 
 
 @given(st.integers(0, 100))

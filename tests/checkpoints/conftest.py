@@ -20,13 +20,6 @@ CONFIG = {
 }
 
 
-@pytest.fixture(autouse=True)
-def own_cache(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
-    folder = tmp_path_factory.mktemp("cache")
-    monkeypatch.setenv("LABELWISE_CACHE", str(folder))
-    return folder
-
-
 @pytest.fixture
 def make_folder(tmp_path: Path) -> Callable[..., Path]:
     """Write config.json (with changes; None removes a key) and model.safetensors into a new folder."""
