@@ -70,6 +70,8 @@ def classify(
     Windows are combined before anything is decided: competing labels by their mean (what the text is
     about as a whole), labels by themselves by their maximum (what holds anywhere in it).
     """
+    if not texts:
+        return []
     rule.check_labels(label_sets)
     found = scorer.score(texts, label_sets, truncation=truncation, on_progress=on_progress)
     results = []

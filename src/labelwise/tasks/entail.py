@@ -32,6 +32,8 @@ def entail(
     A long premise is read in windows, and the window that decides most clearly speaks for it: the
     one with the least neutral probability, or with the most entailment in a two-class head.
     """
+    if not pairs:
+        return []
     premise_texts = list(dict.fromkeys(premise for premise, _ in pairs))
     hypothesis_texts = list(dict.fromkeys(hypothesis for _, hypothesis in pairs))
     premise_places = {text: place for place, text in enumerate(premise_texts)}
@@ -52,7 +54,7 @@ def entail(
         rows.extend(PairRow(premise_place, window, hypothesis_place) for window in reading.windows)
         stops.append(len(rows))
     logits = scorer.logits(premises, hypotheses, rows, on_progress=on_progress)
-    probabilities = softmax(logits / np.float32(temperature)) if rows else np.empty((0, head.num_classes))
+    probabilities = softmax(logits / np.float32(temperature))
     starts = [0, *stops[:-1]]
     return [_entailment(probabilities[start:stop], head) for start, stop in zip(starts, stops, strict=True)]
 
