@@ -2,11 +2,14 @@
 
 import labelwise
 
-FILLER = "The committee met again and went through the minutes of the last session. " * 60
-REPORT = FILLER + "A fire broke out in the north wing and two people were hurt. " + FILLER
+MINUTES = "The committee met again and went through the minutes of the last session. " * 60
+INCIDENT = (
+    "At noon a fire broke out in the north wing. The flames spread to the roof within minutes, and thick smoke filled "
+    "the stairs. Firefighters arrived with six engines and put the fire out in two hours. Two people were hurt. "
+)
 
 model = labelwise.load()
-result = model.classify(REPORT, labels=["a fire", "a football match"], multi_label=True)
+result = model.classify(MINUTES + INCIDENT + MINUTES, labels=["fire", "football"], multi_label=True)
 print(f"{result.num_tokens} tokens in {result.windows_read} windows")
 for label in result.labels:
     print(f"{label.score:.2f}  {label.label}")

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
 
 from labelwise.graphs import build_graph
-from labelwise.graphs.quantise import ZERO_POINT, block_size_for, quantise_blocks, quantise_rows
+from labelwise.graphs.quantise import ZERO_POINT, quantise_blocks, quantise_rows
 
 floats = st.floats(-1e4, 1e4, width=32)
 
@@ -29,11 +29,6 @@ def test_blocks_unfold_to_the_matrix_and_a_filling_of_zeros(weight):
     steps = np.repeat(scales, 32, axis=1)[:, : weight.shape[1]]
     assert (np.abs(flat[:, : weight.shape[1]] - weight) <= steps * 0.501).all()
     assert not flat[:, weight.shape[1] :].any()
-
-
-@pytest.mark.parametrize(("size_in", "block_size"), [(384, 64), (1536, 64), (96, 32), (20, 32)])
-def test_blocks_are_chosen_by_what_divides(size_in, block_size):
-    assert block_size_for(size_in) == block_size
 
 
 @pytest.mark.parametrize("fused", [True, False], ids=["fused", "standard"])

@@ -6,7 +6,7 @@ import numpy as np
 from onnx import TensorProto
 
 from labelwise.graphs.nodes import GraphWriter
-from labelwise.graphs.quantise import ZERO_POINT, block_size_for, quantise_blocks, quantise_rows
+from labelwise.graphs.quantise import BLOCK_SIZE, ZERO_POINT, quantise_blocks, quantise_rows
 from labelwise.graphs.tensors import Affine, FloatArray
 
 __all__ = ["write_linear", "write_linear_float32", "write_matrix_product", "write_norm", "write_rows"]
@@ -60,8 +60,7 @@ def _write_bits_product(
     writer: GraphWriter, value: str, name: str, weight: FloatArray, bias: FloatArray | None
 ) -> str:
     size_out, size_in = weight.shape
-    block_size = block_size_for(size_in)
-    integers, scales = quantise_blocks(weight, block_size)
+    integers, scales = quantise_blocks(weight, BLOCK_SIZE)
     inputs = [
         value,
         writer.constant(f"{name}.weight.uint8", integers),
@@ -75,7 +74,7 @@ def _write_bits_product(
         K=size_in,
         N=size_out,
         bits=8,
-        block_size=block_size,
+        block_size=BLOCK_SIZE,
         accuracy_level=_ACCURACY_INT8,
     )
 
@@ -83,7 +82,7 @@ def _write_bits_product(
 def _write_widened(writer: GraphWriter, name: str, weight: FloatArray) -> str:
     """Widen 8-bit weights to a float32 matrix ``[in, out]`` with standard operators."""
     size_in = weight.shape[1]
-    integers, scales = quantise_blocks(weight, block_size_for(size_in))
+    integers, scales = quantise_blocks(weight, BLOCK_SIZE)
     signed = (integers.astype(np.int16) - ZERO_POINT).astype(np.int8)
     widened = writer.node("Cast", writer.constant(f"{name}.weight.int8", signed), to=TensorProto.FLOAT)
     scaled = writer.node("Mul", widened, writer.constant(f"{name}.weight.scales", scales[..., None]))

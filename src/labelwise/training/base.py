@@ -66,11 +66,12 @@ def load_tokenizer(folder: Path) -> Tokenizer:
     return Tokenizer.from_file(str(folder / "tokenizer.json"))
 
 
-def save_checkpoint(model: PreTrainedModel, base: Path, folder: Path) -> None:
+def save_checkpoint(model: PreTrainedModel, base: Path, folder: Path, *, max_tokens: int) -> None:
     """Write a complete checkpoint: config.json, model.safetensors in float32, and the tokenizer's files.
 
     The tokenizer keeps its rules but loses the padding and truncation that the base's authors left in it,
-    which would cut texts without a word.
+    which would cut texts without a word. Its window becomes the one of the training: longer texts are read in
+    windows of that size, which answers better than rows that the model never saw the like of.
     """
     model.float().save_pretrained(folder)
     tokenizer = load_tokenizer(base)
@@ -80,6 +81,9 @@ def save_checkpoint(model: PreTrainedModel, base: Path, folder: Path) -> None:
     for name in TOKENIZER_FILES:
         if (base / name).is_file():
             shutil.copyfile(base / name, folder / name)
+    config = folder / "tokenizer_config.json"
+    values = json.loads(config.read_text(encoding="utf-8")) if config.is_file() else {}
+    write_json(config, {**values, "model_max_length": max_tokens})
 
 
 def write_json(path: Path, values: Any) -> None:

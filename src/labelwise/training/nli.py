@@ -56,7 +56,7 @@ def train_nli(recipe: NliRecipe, *, data_dir: Path, output_dir: Path, resume: bo
     started = time.monotonic()
     trainer.train(resume_from_checkpoint=str(newest) if newest else None)
     seconds = round(time.monotonic() - started)
-    save_checkpoint(model, base, output_dir / "model")
+    save_checkpoint(model, base, output_dir / "model", max_tokens=recipe.hyperparameters.max_tokens)
     figures = trainer.evaluate(validation)
     write_json(
         output_dir / "metrics.json",
