@@ -1,11 +1,14 @@
 """Importing labelwise is cheap: nothing heavy comes along."""
 
+import statistics
 import subprocess
 import sys
 
 import pytest
 
 HEAVY = {"torch", "transformers", "onnxruntime", "onnx", "tokenizers", "huggingface_hub", "pyarrow", "rich"}
+# Far above the 150 ms that a benchmark holds: a busy machine must not fail this.
+MOST_SECONDS = 1.0
 
 
 def modules_after(code):
@@ -34,3 +37,12 @@ def test_public_names_are_found_and_others_are_not():
     assert set(labelwise.__all__) <= set(dir(labelwise))
     with pytest.raises(AttributeError, match="no attribute 'Classifier'"):
         _ = labelwise.Classifier
+
+
+def test_importing_is_quick():
+    code = "import time; start = time.perf_counter(); import labelwise; print(time.perf_counter() - start)"
+    seconds = [
+        float(subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout)
+        for _ in range(3)
+    ]
+    assert statistics.median(seconds) < MOST_SECONDS

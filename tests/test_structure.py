@@ -51,7 +51,7 @@ def floor_of(part):
 
 
 def own_imports(path):
-    """Yield the parts of labelwise that a file imports, inside functions too; type-only imports do not count."""
+    """Yield the parts of labelwise that a file imports, inside functions too, but not for types alone."""
     tree = ast.parse(path.read_text(encoding="utf-8"))
     type_only = {
         id(inner)
@@ -71,11 +71,17 @@ def own_imports(path):
 
 
 def top_level_imports(path):
-    for node in ast.parse(path.read_text(encoding="utf-8")).body:
+    """Yield what a file imports when it is itself imported, inside ``try`` and ``if`` too."""
+    waiting = list(ast.parse(path.read_text(encoding="utf-8")).body)
+    while waiting:
+        node = waiting.pop()
+        is_type_only = isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING"
         if isinstance(node, ast.Import):
             yield from (alias.name.split(".")[0] for alias in node.names)
         elif isinstance(node, ast.ImportFrom) and node.module:
             yield node.module.split(".")[0]
+        elif not is_type_only and not isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
+            waiting.extend(ast.iter_child_nodes(node))
 
 
 def test_every_part_has_a_floor():
@@ -95,7 +101,7 @@ def test_imports_point_down(path):
 @pytest.mark.parametrize("path", FILES, ids=name_of)
 def test_files_are_small(path):
     lines = len(path.read_text(encoding="utf-8").splitlines())
-    assert lines <= (70 if path.name == "__init__.py" else 400)
+    assert lines <= (60 if path.name == "__init__.py" else 400)
 
 
 @pytest.mark.parametrize("path", FILES, ids=name_of)

@@ -141,3 +141,90 @@ def test_bad_input_gets_one_clear_line(fake_model, arguments, options, message):
 def test_a_question_that_fills_the_window_is_refused(fake_model):
     with pytest.raises(TextTooLongError, match="question 1 has 70 tokens"):
         fake_model(lambda row: (np.zeros(len(row)),) * 2, is_reader=True).answer("card " * 70, "late")
+
+
+def test_scores_are_a_softmax_over_the_spans_and_no_answer(fake_model):
+    # "[CLS] who [SEP] card late parcel [SEP]": three tokens of context make six spans.
+    start = np.array([0.5, 0, 0, 2.0, 1.0, -1.0, 0])
+    end = np.array([0.25, 0, 0, 0.5, 3.0, 1.5, 0])
+    model = fake_model(lambda row: (start[-len(row) :], end[-len(row) :]), is_reader=True)
+    context = "card late parcel"
+    spans = [start[3 + i] + end[3 + j] for i in range(3) for j in range(i, 3)]
+    question = "the"
+    powers = np.exp([*spans, start[0] + end[0]])
+    found = model.answer(question, context)
+    assert found.text == "card late"
+    assert found.score == pytest.approx(np.exp(5.0) / powers.sum())
+    assert found.null_score == pytest.approx(powers[-1] / powers.sum())
+    always = model.answer(question, context, no_answer=False)
+    assert always.score == pytest.approx(np.exp(5.0) / powers[:-1].sum())
+
+
+def test_the_window_that_speaks_most_for_an_answer_decides_against_none(fake_model):
+    card = fake_model(lambda row: (np.zeros(len(row)),) * 2, is_reader=True).tokenizer.encode("card").ids[0]
+
+    def finds_card(row):
+        holds = row.ids == card
+        logits = np.where(holds, 4.0, -4.0)
+        logits[0] = -5.0 if holds.any() else 9.0
+        return logits, logits
+
+    model = fake_model(finds_card, is_reader=True, max_tokens=40)
+    for context in ("good " * 80 + "card", "card" + " good" * 80, "good " * 40 + "card " + "bad " * 40):
+        found = model.answer("what is bad?", context)
+        assert (found.text, found.start) == ("card", context.index("card"))
+        assert found.windows_read > 2
+    missing = model.answer("what is bad?", "good " * 80)
+    assert not missing.is_answer
+    assert missing.null_score > 0.99
+
+
+def test_every_token_of_the_context_is_read_beside_the_whole_question(fake_model):
+    model = fake_model(lambda row: (np.zeros(len(row)),) * 2, is_reader=True, max_tokens=40)
+    context = " ".join(f"{number} card" for number in range(60))
+    model.answer("  is the card late?", context)
+    question = model.tokenizer.encode("is the card late?").ids.tolist()
+    whole = model.tokenizer.encode(context).ids.tolist()
+    covered = set()
+    for row in model.backend.rows:
+        ids = row.ids.tolist()
+        assert ids[1 : len(question) + 1] == question
+        part = ids[len(question) + 2 : -1]
+        for start in range(len(whole) - len(part) + 1):
+            if whole[start : start + len(part)] == part:
+                covered.update(range(start, start + len(part)))
+    assert covered == set(range(len(whole)))
+
+
+@pytest.mark.parametrize("family", ["deberta-v2", "roberta"])
+def test_batch_size_changes_no_answer(whole_checkpoint, family):
+    folder = whole_checkpoint(family, head="QuestionAnswering", max_tokens=ROOM_LIMIT)
+    pairs = [(QUESTION, CONTEXT), ("what is late?", "  the parcel\r\nis late"), (QUESTION, "good")]
+    reference = labelwise.load(folder, batch_tokens=1).answer(pairs=pairs, top_k=3)
+    for batch_tokens in (16, 300, 10_000):
+        found = labelwise.load(folder, batch_tokens=batch_tokens).answer(pairs=pairs, top_k=3)
+        for one, other in zip(reference, found, strict=True):
+            assert [answer.score for answer in one] == pytest.approx(
+                [answer.score for answer in other], abs=1e-5
+            )
+            assert {(answer.start, answer.end) for answer in one} == {
+                (answer.start, answer.end) for answer in other
+            }
+
+
+def test_no_answer_takes_its_place_among_several(fake_model):
+    def rule(row):
+        logits = np.zeros(len(row))
+        logits[[0, -2, -4]] = 1.0, 2.0, 0.5
+        return logits, logits
+
+    answers = fake_model(rule, is_reader=True).answer(
+        "who?", "card late parcel", top_k=3, max_answer_tokens=1
+    )
+    assert [answer.text for answer in answers] == ["parcel", "", "card"]
+
+
+def test_spaces_before_a_question_change_nothing(whole_checkpoint):
+    # A byte-level tokenizer would otherwise read each of them.
+    reader = labelwise.load(whole_checkpoint("roberta", head="QuestionAnswering", max_tokens=ROOM_LIMIT))
+    assert reader.answer(f" \n {QUESTION}", CONTEXT) == reader.answer(QUESTION, CONTEXT)

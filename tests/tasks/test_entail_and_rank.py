@@ -95,3 +95,16 @@ def test_two_class_heads_have_no_neutral(fake_model):
     found = binary.entail("card", "late")
     assert (found.label, found.neutral) == ("entailment", None)
     assert found.entailment + found.not_entailment == pytest.approx(1.0)
+
+
+def test_the_most_entailed_window_speaks_in_a_two_class_head(fake_model):
+    import dataclasses
+
+    from labelwise.checkpoints.heads import NliHead
+
+    model = fake_model(lambda row: shares_a_word(row)[:2], max_tokens=32)
+    head = NliHead(entailment=0, not_entailment=1, num_classes=2)
+    binary = dataclasses.replace(model, checkpoint=dataclasses.replace(model.checkpoint, head=head))
+    found = binary.entail(LONG, "parcel")
+    assert found.entailment == pytest.approx(1 / (1 + np.exp(-1.0)))
+    assert binary.rank(LONG, ["parcel"])[0].score == pytest.approx(found.entailment)

@@ -16,10 +16,12 @@ HEADS = {
     "bart-mnli": ["contradiction", "neutral", "entailment"],
     "mnli": ["entailment", "neutral", "contradiction"],
     "binary": ["entailment", "not_entailment"],
+    "binary reversed": ["not_entailment", "entailment"],
 }
 CASES = [
     ("deberta-v2", "cross-encoder"),
     ("deberta-v2", "binary"),
+    ("deberta-v2", "binary reversed"),
     ("bert", "mnli"),
     ("bert", "bart-mnli"),
     ("roberta", "binary"),
@@ -91,3 +93,28 @@ def test_probabilities_equal_the_torch_model(whole_checkpoint, family):
             expected = model(**tokenizer(premise, hypothesis, return_tensors="pt")).logits[0].softmax(-1)
         ours = [one.entailment, one.neutral, one.contradiction]
         assert np.allclose(ours, expected.numpy(), atol=1e-5)
+
+
+@pytest.mark.parametrize("family", ["bert", "deberta-v2", "roberta"])
+def test_rows_and_logits_equal_those_of_the_torch_model(whole_checkpoint, family):
+    torch = pytest.importorskip("torch")
+    folder = whole_checkpoint(family, labels=HEADS["mnli"])
+    tokenizer = transformers.PreTrainedTokenizerFast.from_pretrained(folder)
+    network = transformers.AutoModelForSequenceClassification.from_pretrained(folder).eval()
+    ours = labelwise.load(folder)
+    for premise, hypothesis in [(text, label) for text in TEXTS for label in LABELS]:
+        row = ours.layout.assemble(ours.tokenizer.encode(premise).ids, ours.tokenizer.encode(hypothesis).ids)
+        encoded = tokenizer(premise, hypothesis, return_tensors="pt")
+        assert row.ids.tolist() == encoded["input_ids"][0].tolist()
+        with torch.no_grad():
+            expected = network(**encoded).logits.numpy()
+        assert np.allclose(ours.backend.run([row])[0], expected, atol=1e-4)
+
+
+def test_a_cut_text_scores_as_in_the_peer(whole_checkpoint):
+    folder = whole_checkpoint("bert", labels=HEADS["cross-encoder"])
+    text = "the card is bad, the parcel late; " * 12
+    found = labelwise.load(folder).classify(text, LABELS[:1], truncation="truncate")
+    assert found.was_truncated
+    expected = peer_pipeline(folder)(text, LABELS[:1])["scores"]
+    assert [label.score for label in found.labels] == pytest.approx(expected, abs=1e-5)
