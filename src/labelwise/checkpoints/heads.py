@@ -63,7 +63,7 @@ class NliHead:
 
     @property
     def against(self) -> int:
-        """The output that speaks against a hypothesis: contradiction, or not_entailment in a two-class head."""
+        """The output that speaks against a hypothesis: contradiction, or not_entailment with two classes."""
         found = self.contradiction if self.not_entailment is None else self.not_entailment
         assert found is not None  # every complete set of roles holds one of them
         return found

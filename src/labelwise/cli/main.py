@@ -10,6 +10,7 @@ import typer
 
 from labelwise.cli.answer import answer
 from labelwise.cli.classify import classify
+from labelwise.cli.distill import distill
 from labelwise.cli.entail import entail
 from labelwise.cli.evaluate import evaluate
 from labelwise.cli.rank import rank
@@ -30,7 +31,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     add_completion=False,
 )
-for verb in (classify, entail, rank, answer, evaluate, synthesize):
+for verb in (classify, entail, rank, answer, evaluate, distill, synthesize):
     app.command()(verb)
 
 
