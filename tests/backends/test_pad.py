@@ -29,3 +29,16 @@ def test_arrays_are_given_by_the_networks_input_names():
     assert batch.array("input_ids") is batch.input_ids
     assert batch.array("attention_mask") is batch.attention_mask
     assert batch.array("token_type_ids") is batch.token_type_ids
+
+
+def test_label_positions_are_padded_with_minus_one_and_the_text_mask_with_zero():
+    rows = [
+        TokenSequence(
+            np.array([1, 2, 3]), label_positions=np.array([1, 2]), text_mask=np.array([True, False, False])
+        ),
+        TokenSequence(np.array([1]), label_positions=np.array([0]), text_mask=np.array([True])),
+    ]
+    batch = pad(rows, pad_token_id=9)
+    assert batch.array("label_positions").tolist() == [[1, 2], [0, -1]]
+    assert batch.array("text_mask").tolist() == [[1, 0, 0], [1, 0, 0]]
+    assert pad([TokenSequence(np.array([1]))], pad_token_id=9).label_positions.shape == (1, 0)

@@ -1,0 +1,77 @@
+"""``labelwise evaluate`` on small labelled files."""
+
+import csv
+import json
+
+import pytest
+
+ROWS = [
+    ("I love this kettle, it is wonderful", "praise"),
+    ("Great service, thank you so much", "praise"),
+    ("The parcel is a week late", "late delivery"),
+    ("My order still has not arrived", "late delivery"),
+]
+
+
+@pytest.fixture
+def reviews(tmp_path):
+    path = tmp_path / "reviews.jsonl"
+    path.write_text("".join(json.dumps({"text": text, "label": label}) + "\n" for text, label in ROWS))
+    return path
+
+
+def test_the_labels_of_the_file_are_the_closed_set(labelwise, reviews):
+    found = labelwise("evaluate", reviews, "--json")
+    (row,) = json.loads(found.out)
+    assert row["file"] == "reviews.jsonl"
+    assert row["rows"] == 4
+    assert row["accuracy"] == 1.0
+    assert row["pairs_per_s"] == pytest.approx(2 * row["rows_per_s"])
+
+
+def test_people_get_a_table(labelwise, reviews):
+    lines = labelwise("evaluate", reviews).out.splitlines()
+    assert lines[0].split()[:2] == ["file", "accuracy"]
+    assert lines[2].split()[:2] == ["reviews.jsonl", "1.0000"]
+
+
+def test_measures_are_written_to_a_file(labelwise, reviews, tmp_path):
+    output = tmp_path / "measures.csv"
+    assert labelwise("evaluate", reviews, "--output", output).status == 0
+    with output.open(newline="") as file:
+        assert [row["file"] for row in csv.DictReader(file)] == ["reviews.jsonl"]
+
+
+def test_entailment_files_are_judged_by_class(labelwise, tmp_path):
+    path = tmp_path / "pairs.jsonl"
+    rows = [
+        {"premise": "A dog runs in the park.", "hypothesis": "An animal is outside.", "label": "entailment"},
+        {"premise": "A dog sleeps.", "hypothesis": "The dog is running.", "label": "contradiction"},
+    ]
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    (row,) = json.loads(labelwise("evaluate", path, "--task", "entail", "--json").out)
+    assert row["accuracy"] == 1.0
+
+
+def test_a_file_that_fails_is_named_and_the_others_go_on(labelwise, reviews, tmp_path):
+    broken = tmp_path / "broken.jsonl"
+    broken.write_text('{"text": "no label here"}\n')
+    found = labelwise("evaluate", broken, reviews, "--json")
+    assert found.status == 1
+    assert [row["file"] for row in json.loads(found.out)] == ["reviews.jsonl"]
+    assert "1 of 2 files could not be measured" in found.err
+    assert "broken.jsonl" in found.err
+
+
+def test_a_limit_is_spread_over_the_file(labelwise, reviews):
+    (row,) = json.loads(
+        labelwise("evaluate", reviews, "--limit", "2", "--labels", "praise,late delivery", "--json").out
+    )
+    assert (row["rows"], row["accuracy"]) == (2, 1.0)
+    assert labelwise("evaluate", reviews, "--limit", "0").status == 2
+
+
+def test_a_gold_label_outside_the_set_is_named(labelwise, reviews):
+    found = labelwise("evaluate", reviews, "--labels", "praise,refund")
+    assert found.status == 1
+    assert "gold label 'late delivery' is not one of the 2 labels" in found.err
