@@ -6,9 +6,14 @@ from pathlib import Path
 
 from labelwise.backends import open_backend
 from labelwise.batching import DEFAULT_BATCH_TOKENS
+from labelwise.checkpoints.checkpoint import Checkpoint
+from labelwise.checkpoints.joint_heads import GliclassHead, GliznetHead, JointHead
 from labelwise.checkpoints.opening import open_checkpoint
-from labelwise.errors import InputError
+from labelwise.errors import CheckpointError, InputError
 from labelwise.model import Model
+from labelwise.tasks.pairs import MIN_ROOM
+from labelwise.text.label_list import LabelListLayout
+from labelwise.text.label_prompt import LabelPromptLayout
 from labelwise.text.pair import PairLayout
 from labelwise.text.tokenizer import TextTokenizer
 
@@ -50,11 +55,52 @@ def load(
     if batch_tokens < 1:
         raise InputError(f"batch_tokens must be at least 1, got {batch_tokens}")
     checkpoint = open_checkpoint(ref, revision=revision, needs_safetensors=backend == "torch")
-    tokenizer = TextTokenizer.from_folder(checkpoint.folder)
+    extra_control = checkpoint.head.control_names if isinstance(checkpoint.head, JointHead) else ()
+    tokenizer = TextTokenizer.from_folder(checkpoint.folder, extra_control=extra_control)
     return Model(
         checkpoint=checkpoint,
         tokenizer=tokenizer,
-        layout=PairLayout.for_model(checkpoint.config, tokenizer.control, max_tokens=checkpoint.max_tokens),
+        layout=_layout(checkpoint, tokenizer),
         backend=open_backend(checkpoint, backend=backend, device=device, dtype=dtype, threads=threads),
         batch_tokens=batch_tokens,
     )
+
+
+def _layout(
+    checkpoint: Checkpoint, tokenizer: TextTokenizer
+) -> PairLayout | LabelListLayout | LabelPromptLayout:
+    head, control, max_tokens = checkpoint.head, tokenizer.control, checkpoint.max_tokens
+    if isinstance(head, GliznetHead):
+        if control.cls is None or control.sep is None:
+            raise CheckpointError(f"{checkpoint.ref!r}: the tokenizer names no cls_token or no sep_token")
+        return LabelListLayout(
+            cls=control.cls,
+            sep=control.sep,
+            lab=_agreed_id(checkpoint, tokenizer, head.lab_token, head.lab_token_id),
+            max_tokens=max_tokens,
+            max_labels=head.max_labels,
+            min_text_tokens=head.min_text_tokens,
+        )
+    if isinstance(head, GliclassHead):
+        return LabelPromptLayout(
+            prefix=() if control.cls is None else (control.cls,),
+            suffix=() if control.sep is None else (control.sep,),
+            label=_agreed_id(checkpoint, tokenizer, head.LABEL_TOKEN, head.label_token_id),
+            text=_agreed_id(checkpoint, tokenizer, head.TEXT_TOKEN, head.text_token_id),
+            is_prompt_first=head.prompt_first,
+            max_tokens=max_tokens,
+            max_labels=head.max_labels,
+            min_text_tokens=MIN_ROOM,
+        )
+    return PairLayout.for_model(checkpoint.config, control, max_tokens=max_tokens)
+
+
+def _agreed_id(checkpoint: Checkpoint, tokenizer: TextTokenizer, name: str, declared: int | None) -> int:
+    """Return a control token's id, on which the tokenizer and config.json must agree."""
+    found = tokenizer.control_id(name)
+    if declared is not None and declared != found:
+        raise CheckpointError(
+            f"{checkpoint.ref!r}: {name} has id {found} in the tokenizer and {declared} in config.json: they "
+            "belong to different models"
+        )
+    return found

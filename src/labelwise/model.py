@@ -14,8 +14,8 @@ from labelwise.decision import DecisionRule, Threshold
 from labelwise.errors import InputError, LabelError, TaskNotSupportedError
 from labelwise.inputs import (
     Pair,
-    checked_pairs,
     checked_text,
+    checked_texts,
     in_chunks,
     one_or_many,
     single_pair,
@@ -26,11 +26,14 @@ from labelwise.results import Answer, Classification, Entailment, RankedCandidat
 from labelwise.scores import ScoreMode
 from labelwise.spans import AnswerRule
 from labelwise.tasks.answer import SpanReader, answer
-from labelwise.tasks.classify import NliLabelScorer, classify
+from labelwise.tasks.classify import LabelScorer, NliLabelScorer, classify
 from labelwise.tasks.entail import entail
+from labelwise.tasks.joint import JointLabelScorer, check_label_orders
 from labelwise.tasks.pairs import OnProgress, PairScorer
 from labelwise.tasks.rank import PremiseSide, rank
 from labelwise.template import DEFAULT_TEMPLATE, HypothesisTemplate
+from labelwise.text.label_list import LabelListLayout
+from labelwise.text.label_prompt import LabelPromptLayout
 from labelwise.text.pair import PairLayout
 from labelwise.text.tokenizer import TextTokenizer
 from labelwise.windows import Truncation
@@ -50,6 +53,7 @@ class ClassifySettings(TypedDict, total=False):
     top_k: int | None
     none_label: str | None
     score_mode: ScoreMode
+    label_orders: int
     truncation: Truncation
     on_progress: OnProgress | None
 
@@ -73,14 +77,14 @@ class Model:
     Attributes:
         checkpoint: what was loaded.
         tokenizer: encodes text.
-        layout: puts two texts and the control tokens into one sequence.
+        layout: puts two texts, or a text and its labels, into one sequence with the control tokens.
         backend: runs the network.
         batch_tokens: the most tokens in one padded batch.
     """
 
     checkpoint: Checkpoint
     tokenizer: TextTokenizer
-    layout: PairLayout
+    layout: PairLayout | LabelListLayout | LabelPromptLayout
     backend: Backend
     batch_tokens: int = DEFAULT_BATCH_TOKENS
 
@@ -114,6 +118,7 @@ class Model:
         top_k: int | None = None,
         none_label: str | None = None,
         score_mode: ScoreMode = "entail_logit",
+        label_orders: int = 1,
         truncation: Truncation = "window",
         on_progress: OnProgress | None = None,
     ) -> Classification | list[Classification] | Iterator[Classification]:
@@ -125,11 +130,15 @@ class Model:
                 per text.
             multi_label: judge each label by itself; otherwise labels compete and their scores sum to 1.
             hypothesis_template: a sentence with one ``{}``; None takes the checkpoint's own or
-                "This example is {}.".
+                "This example is {}.", and for models that read text and labels together the bare label.
             threshold: least score of an accepted label: a number, or a mapping label -> number.
             top_k: keep that many labels, best first.
             none_label: the name that is returned when none of the labels fits.
-            score_mode: "entail_logit" as in transformers' pipeline, or "entail_minus_rest".
+            score_mode: "entail_logit" as in transformers' pipeline, or "entail_minus_rest"; for entailment
+                models.
+            label_orders: in how many orders a model that reads all labels together (GliZNet, GLiClass) reads
+                them; the average of 2 or more does not depend on the order given. Entailment models read
+                each label alone, so it changes nothing there.
             truncation: "window" reads long texts in overlapping parts, "truncate" cuts and says so,
                 "error" refuses.
             on_progress: called with (pairs done, pairs in all) after each batch.
@@ -144,18 +153,7 @@ class Model:
             >>> model.classify("My card was charged twice", labels=["billing", "delivery"]).best.label
             'billing'
         """
-        template = (
-            self.checkpoint.settings.hypothesis_template
-            if hypothesis_template is None
-            else hypothesis_template
-        )
-        scorer = NliLabelScorer(
-            pairs=self._pair_scorer("classify"),
-            head=self._nli_head("classify"),
-            template=HypothesisTemplate(DEFAULT_TEMPLATE if template is None else template),
-            score_mode=score_mode,
-            temperature=self.checkpoint.settings.temperature,
-        )
+        scorer = self._label_scorer(hypothesis_template, score_mode, label_orders)
         rule = DecisionRule(
             multi_label=multi_label,
             threshold=threshold,
@@ -165,9 +163,8 @@ class Model:
         )
 
         def classify_chunk(chunk: Sequence[tuple[str, LabelSet]]) -> list[Classification]:
-            texts = [checked_text(text, f"text {number}") for number, (text, _) in enumerate(chunk, start=1)]
             return classify(
-                texts,
+                [text for text, _ in chunk],
                 [label_set for _, label_set in chunk],
                 scorer,
                 rule,
@@ -180,10 +177,10 @@ class Model:
                 raise LabelError(
                     "labels holds one label set per text, but there is one text; give one label set"
                 )
-            return classify_chunk([(text, LabelSet.parse(labels))])[0]  # type: ignore[arg-type]
+            return classify_chunk([(checked_text(text, "text 1"), LabelSet.parse(labels))])[0]  # type: ignore[arg-type]
         if isinstance(text, Sequence):
             sets = label_sets(labels, num_texts=len(text))  # type: ignore[arg-type]
-            return classify_chunk(list(zip(text, sets, strict=True)))
+            return classify_chunk(list(zip(checked_texts(text), sets, strict=True)))
         return in_chunks(with_label_sets(text, labels), classify_chunk)
 
     @overload
@@ -228,7 +225,7 @@ class Model:
 
         def entail_chunk(chunk: Sequence[Pair]) -> list[Entailment]:
             return entail(
-                checked_pairs(chunk, "premise", "hypothesis"),
+                chunk,
                 scorer,
                 head,
                 temperature=self.checkpoint.settings.temperature,
@@ -237,7 +234,7 @@ class Model:
             )
 
         single = single_pair(premise, hypothesis, pairs, "premise and a hypothesis")
-        return one_or_many(single, pairs, entail_chunk)
+        return one_or_many(single, pairs, entail_chunk, sides=("premise", "hypothesis"))
 
     def rank(
         self,
@@ -264,8 +261,9 @@ class Model:
             InputError: no candidates, or a blank text.
             TaskNotSupportedError: the checkpoint does not rank.
         """
-        if isinstance(candidates, str):
-            raise InputError("candidates is one string; give a list of texts")
+        if isinstance(candidates, str) or not isinstance(candidates, Iterable):
+            given = "one string" if isinstance(candidates, str) else type(candidates).__name__
+            raise InputError(f"candidates is {given}; give a list of texts")
         return rank(
             checked_text(query, "the query"),
             [checked_text(text, f"candidate {number}") for number, text in enumerate(candidates, start=1)],
@@ -331,6 +329,7 @@ class Model:
             TaskNotSupportedError: the checkpoint has no reader head.
         """
         self._require("answer")
+        assert isinstance(self.layout, PairLayout)
         reader = SpanReader(self.tokenizer, self.layout, self.backend, self.batch_tokens)
         rule = AnswerRule(
             top_k=top_k,
@@ -340,14 +339,38 @@ class Model:
         )
 
         def answer_chunk(chunk: Sequence[Pair]) -> list[Answer] | list[list[Answer]]:
-            found = answer(checked_pairs(chunk, "question", "context"), reader, rule, on_progress=on_progress)
+            found = answer(chunk, reader, rule, on_progress=on_progress)
             return [answers[0] for answers in found] if top_k == 1 else found
 
         single = single_pair(question, context, pairs, "question and a context")
-        return one_or_many(single, pairs, answer_chunk)
+        return one_or_many(single, pairs, answer_chunk, sides=("question", "context"))
+
+    def _label_scorer(self, template: str | None, score_mode: ScoreMode, label_orders: int) -> LabelScorer:
+        self._require("classify")
+        check_label_orders(label_orders)
+        settings = self.checkpoint.settings
+        chosen = settings.hypothesis_template if template is None else template
+        if not isinstance(self.layout, PairLayout):
+            return JointLabelScorer(
+                tokenizer=self.tokenizer,
+                layout=self.layout,
+                backend=self.backend,
+                batch_tokens=self.batch_tokens,
+                template=None if chosen is None else HypothesisTemplate(chosen),
+                temperature=settings.temperature,
+                label_orders=label_orders,
+            )
+        return NliLabelScorer(
+            pairs=self._pair_scorer("classify"),
+            head=self._nli_head("classify"),
+            template=HypothesisTemplate(DEFAULT_TEMPLATE if chosen is None else chosen),
+            score_mode=score_mode,
+            temperature=settings.temperature,
+        )
 
     def _pair_scorer(self, task: str) -> PairScorer:
         self._require(task)
+        assert isinstance(self.layout, PairLayout)
         return PairScorer(self.tokenizer, self.layout, self.backend, self.batch_tokens)
 
     def _nli_head(self, task: str) -> NliHead:

@@ -29,7 +29,8 @@ class Backend(Protocol):
 
         Returns:
             Sequence classification: one array, shape (rows, classes). Question answering: start and end
-            logits, each of shape (rows, longest), minus infinity beyond a row's end.
+            logits, each of shape (rows, longest), minus infinity beyond a row's end. Joint models: one array,
+            shape (rows, most labels), minus infinity beyond a row's labels.
 
         Raises:
             BackendError: the runtime failed, or a logit is not finite.

@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING
 from labelwise.backends.heads import HeadOutputs
 from labelwise.checkpoints.cache import find_entry, store_entry
 from labelwise.checkpoints.checkpoint import Checkpoint
+from labelwise.checkpoints.joint_heads import JointHead
 from labelwise.checkpoints.weights import read_tensors, weights_hash
 from labelwise.errors import BackendError, CheckpointError, LabelwiseError
-from labelwise.graphs.families import HAS_BUILDER
+from labelwise.graphs.families import has_builder
 
 if TYPE_CHECKING:
     import onnx
@@ -41,7 +42,7 @@ def graph_of(checkpoint: Checkpoint, *, fused: bool) -> Path | bytes:
         MissingExtraError: the family has no builder and no ONNX file, and torch is not installed.
         BackendError: the export is not equal to the torch model.
     """
-    if not (checkpoint.weight_files and checkpoint.family in HAS_BUILDER):
+    if not (checkpoint.weight_files and has_builder(checkpoint.config)):
         return _published_or_exported(checkpoint)
     variant = "fused" if fused else "standard"
     try:
@@ -56,6 +57,9 @@ def graph_of(checkpoint: Checkpoint, *, fused: bool) -> Path | bytes:
 
 
 def _published_or_exported(checkpoint: Checkpoint) -> Path | bytes:
+    if isinstance(checkpoint.head, JointHead):
+        maker = "labelwise.backends.joint_positions"
+        return _cached(checkpoint, maker, "exported", lambda: _export_joint(checkpoint))
     if checkpoint.onnx_files:
         return checkpoint.onnx_files[0]
     return _cached(checkpoint, "labelwise.backends.torch_export", "exported", lambda: _export(checkpoint))
@@ -72,6 +76,12 @@ def _export(checkpoint: Checkpoint) -> onnx.ModelProto:
     from labelwise.backends.torch_export import export_graph
 
     return export_graph(checkpoint)
+
+
+def _export_joint(checkpoint: Checkpoint) -> onnx.ModelProto:
+    from labelwise.backends.joint_export import export_joint_graph
+
+    return export_joint_graph(checkpoint)
 
 
 def _cached(

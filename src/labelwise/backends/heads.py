@@ -9,18 +9,20 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from labelwise.backends.pad import PaddedBatch
 from labelwise.checkpoints.checkpoint import Checkpoint
 from labelwise.checkpoints.heads import NliHead
+from labelwise.checkpoints.joint_heads import JointHead
 from labelwise.errors import BackendError
 
 __all__ = ["HeadOutputs"]
 
-HeadKind = Literal["sequence-classification", "question-answering"]
+HeadKind = Literal["sequence-classification", "question-answering", "joint-labels"]
 
 
 @dataclass(frozen=True, slots=True)
 class HeadOutputs:
-    """The outputs of one head: their names, and how many classes there are (None for a reader)."""
+    """The outputs of one head: their names, and how many classes there are (None where a row tells)."""
 
     kind: HeadKind
     num_classes: int | None
@@ -30,50 +32,52 @@ class HeadOutputs:
         """Return the outputs that a checkpoint's head has."""
         if isinstance(checkpoint.head, NliHead):
             return cls("sequence-classification", checkpoint.head.num_classes)
+        if isinstance(checkpoint.head, JointHead):
+            return cls("joint-labels", None)
         return cls("question-answering", None)
 
     @property
     def names(self) -> tuple[str, ...]:
         """The outputs' names, in the order in which a backend returns them."""
-        return ("logits",) if self.num_classes is not None else ("start_logits", "end_logits")
+        return ("start_logits", "end_logits") if self.kind == "question-answering" else ("logits",)
 
     def empty(self) -> tuple[NDArray[np.float32], ...]:
         """Return what a batch without rows gives."""
         return tuple(np.zeros((0, self.num_classes or 0), dtype=np.float32) for _ in self.names)
 
-    def checked(
-        self, outputs: Sequence[NDArray[Any]], attention_mask: NDArray[np.int64]
-    ) -> tuple[NDArray[np.float32], ...]:
-        """Return a network's outputs as float32, with a reader's padding at minus infinity.
+    def checked(self, outputs: Sequence[NDArray[Any]], batch: PaddedBatch) -> tuple[NDArray[np.float32], ...]:
+        """Return a network's outputs as float32, with padded tokens or labels at minus infinity.
 
         Args:
             outputs: In the order of ``names``.
-            attention_mask: Shape (rows, longest), 1 for a row's own tokens.
+            batch: What the network was given.
 
         Raises:
             BackendError: an output has another shape, or a number that is not finite.
         """
         return tuple(
-            self._checked(name, np.asarray(values, dtype=np.float32), attention_mask)
+            self._checked(name, np.asarray(values, dtype=np.float32), self._is_real(batch))
             for name, values in zip(self.names, outputs, strict=True)
         )
 
+    def _is_real(self, batch: PaddedBatch) -> NDArray[np.bool_]:
+        """Tell which places of an output are a row's own."""
+        if self.kind == "question-answering":
+            return np.equal(batch.attention_mask, 1)
+        if self.kind == "joint-labels":
+            return np.greater_equal(batch.label_positions, 0)
+        return np.ones((len(batch.input_ids), self.num_classes or 0), dtype=np.bool_)
+
     def _checked(
-        self, name: str, values: NDArray[np.float32], attention_mask: NDArray[np.int64]
+        self, name: str, values: NDArray[np.float32], is_real: NDArray[np.bool_]
     ) -> NDArray[np.float32]:
-        rows, longest = attention_mask.shape
-        expected = (rows, longest if self.num_classes is None else self.num_classes)
-        if values.shape != expected:
+        if values.shape != is_real.shape:
             raise BackendError(
-                f"the network's output {name!r} has shape {values.shape} where {expected} was expected: "
+                f"the network's output {name!r} has shape {values.shape} where {is_real.shape} was expected: "
                 "its weights do not belong to its config.json"
             )
-        if self.num_classes is None:
-            own_tokens = attention_mask == 1
-            _refuse_not_finite(name, values[own_tokens])
-            return np.where(own_tokens, values, np.float32(-np.inf))
-        _refuse_not_finite(name, values)
-        return values
+        _refuse_not_finite(name, values[is_real])
+        return np.where(is_real, values, np.float32(-np.inf))
 
 
 def _refuse_not_finite(name: str, values: NDArray[np.float32]) -> None:

@@ -10,7 +10,7 @@ from labelwise.errors import BackendError
 
 __all__ = ["KNOWN_INPUTS", "check_inputs", "check_outputs"]
 
-KNOWN_INPUTS = ("input_ids", "attention_mask", "token_type_ids")
+KNOWN_INPUTS = ("input_ids", "attention_mask", "token_type_ids", "label_positions", "text_mask")
 
 
 def check_inputs(names: Sequence[str]) -> None:

@@ -67,7 +67,7 @@ class OnnxBackend:
             raise BackendError(
                 f"onnxruntime failed on a batch of shape {batch.input_ids.shape}: {_line(error)}"
             ) from error
-        return self._head.checked(outputs, batch.attention_mask)
+        return self._head.checked(outputs, batch)
 
 
 def start_session(graph: Path | bytes, *, threads: int | None = None) -> Any:

@@ -80,7 +80,7 @@ class OpenvinoBackend:
             ) from error
         finally:
             self._free_requests.append(request)
-        return self._head.checked(outputs, batch.attention_mask)
+        return self._head.checked(outputs, batch)
 
 
 def _name(port: Any, wanted: Sequence[str]) -> str:

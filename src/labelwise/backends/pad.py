@@ -15,11 +15,16 @@ __all__ = ["PaddedBatch", "pad"]
 
 @dataclass(frozen=True, slots=True)
 class PaddedBatch:
-    """One batch, each array of shape (rows, longest); padding stands on the right, with mask 0 and type 0."""
+    """One batch; padding stands on the right, with mask 0, type 0 and label position -1.
+
+    Each array has the shape (rows, longest), but ``label_positions`` (rows, most labels).
+    """
 
     input_ids: NDArray[np.int64]
     attention_mask: NDArray[np.int64]
     token_type_ids: NDArray[np.int64]
+    label_positions: NDArray[np.int64]
+    text_mask: NDArray[np.int64]
 
     def array(self, name: str) -> NDArray[np.int64]:
         """Return the array that a network's input of this name takes."""
@@ -27,6 +32,8 @@ class PaddedBatch:
             "input_ids": self.input_ids,
             "attention_mask": self.attention_mask,
             "token_type_ids": self.token_type_ids,
+            "label_positions": self.label_positions,
+            "text_mask": self.text_mask,
         }[name]
 
 
@@ -43,10 +50,21 @@ def pad(sequences: Sequence[TokenSequence], *, pad_token_id: int) -> PaddedBatch
     ids = np.full(shape, pad_token_id, dtype=np.int64)
     mask = np.zeros(shape, dtype=np.int64)
     types = np.zeros(shape, dtype=np.int64)
+    text = np.zeros(shape, dtype=np.int64)
     for row, sequence in enumerate(sequences):
         length = len(sequence.ids)
         ids[row, :length] = sequence.ids
         mask[row, :length] = 1
         if sequence.token_types is not None:
             types[row, :length] = sequence.token_types
-    return PaddedBatch(ids, mask, types)
+        if sequence.text_mask is not None:
+            text[row, :length] = sequence.text_mask
+    return PaddedBatch(ids, mask, types, _label_positions(sequences), text)
+
+
+def _label_positions(sequences: Sequence[TokenSequence]) -> NDArray[np.int64]:
+    rows = [() if row.label_positions is None else row.label_positions for row in sequences]
+    positions = np.full((len(rows), max(map(len, rows), default=0)), -1, dtype=np.int64)
+    for place, row in enumerate(rows):
+        positions[place, : len(row)] = row
+    return positions

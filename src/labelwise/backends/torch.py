@@ -15,6 +15,7 @@ from labelwise.backends.inputs import KNOWN_INPUTS
 from labelwise.backends.pad import pad
 from labelwise.checkpoints.checkpoint import Checkpoint
 from labelwise.checkpoints.families import pad_token_id
+from labelwise.checkpoints.joint_heads import JointHead
 from labelwise.errors import BackendError, CheckpointError, InputError, require
 from labelwise.text.sequence import TokenSequence
 
@@ -73,7 +74,7 @@ class TorchBackend:
             raise BackendError(
                 f"torch failed on a batch of shape {batch.input_ids.shape}: {_line(error)}"
             ) from error
-        return self._head.checked(outputs, batch.attention_mask)
+        return self._head.checked(outputs, batch)
 
 
 def load_model(checkpoint: Checkpoint, *, dtype: str = "float32") -> Any:
@@ -87,6 +88,11 @@ def load_model(checkpoint: Checkpoint, *, dtype: str = "float32") -> Any:
     transformers = require("transformers", extra="torch")
     if not checkpoint.weight_files:
         raise CheckpointError(f"{checkpoint.ref!r} has no safetensors, only ONNX files: use backend='onnx'")
+    if isinstance(checkpoint.head, JointHead):
+        from labelwise.backends.joint_torch import JointForward, load_joint
+
+        with _quiet(transformers.utils.logging):
+            return JointForward(load_joint(checkpoint, dtype=getattr(torch, dtype)))
     is_reader = HeadOutputs.of(checkpoint).kind == "question-answering"
     auto = (
         transformers.AutoModelForQuestionAnswering
@@ -128,9 +134,13 @@ def _quiet(logging: Any) -> Iterator[None]:
 
 def input_names(model: Any) -> tuple[str, ...]:
     """Return which inputs a module takes: token types only where its table has more than one."""
-    has_types = "token_type_ids" in inspect.signature(model.forward).parameters
-    uses_types = has_types and (getattr(model.config, "type_vocab_size", 0) or 0) > 1
-    return KNOWN_INPUTS if uses_types else KNOWN_INPUTS[:2]
+    taken = inspect.signature(model.forward).parameters
+    return tuple(
+        name
+        for name in KNOWN_INPUTS
+        if name in taken
+        and (name != "token_type_ids" or (getattr(model.config, "type_vocab_size", 0) or 0) > 1)
+    )
 
 
 def _device(torch: Any, name: str) -> Any:

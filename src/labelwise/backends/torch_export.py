@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import io
+import logging
 import warnings
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
@@ -23,7 +24,7 @@ from labelwise.text.sequence import TokenSequence
 if TYPE_CHECKING:
     import onnx
 
-__all__ = ["export_graph"]
+__all__ = ["check_parity", "export_graph", "quiet_export"]
 
 _MAX_DIFFERENCE = 1e-4
 # The batches that the parity check runs: row lengths, mixed so that there is padding.
@@ -58,7 +59,7 @@ def export_graph(checkpoint: Checkpoint) -> onnx.ModelProto:
     theirs = TorchBackend(model, head=head, pad_id=pad_id)
     for lengths in _CHECKED_LENGTHS:
         batch = rows.make(lengths)
-        _compare(checkpoint, ours.run(batch), theirs.run(batch))
+        check_parity(checkpoint, ours.run(batch), theirs.run(batch))
     return graph
 
 
@@ -93,7 +94,7 @@ def _export(
     free = {0: torch.export.Dim("batch"), 1: torch.export.Dim("tokens")}
     model.config.use_cache = False
     try:
-        with _quiet():
+        with quiet_export():
             program = torch.onnx.export(
                 _logits_only(torch, model, head, pools_at_eos=checkpoint.family in _POOLED_AT_LAST_EOS),
                 tuple(torch.from_numpy(batch.array(name)) for name in names),
@@ -138,9 +139,14 @@ def _logits_only(torch: Any, model: Any, head: HeadOutputs, *, pools_at_eos: boo
     return LogitsOnly().eval()
 
 
-def _compare(
+def check_parity(
     checkpoint: Checkpoint, ours: tuple[NDArray[np.float32], ...], theirs: tuple[NDArray[np.float32], ...]
 ) -> None:
+    """Refuse an exported graph whose outputs are not torch's.
+
+    Raises:
+        BackendError: a number differs by more than 1e-4.
+    """
     for exported, original in zip(ours, theirs, strict=True):
         own = np.isfinite(original)
         difference = float(np.abs(exported[own] - original[own]).max())
@@ -152,8 +158,13 @@ def _compare(
 
 
 @contextlib.contextmanager
-def _quiet() -> Iterator[None]:
-    """Keep the exporter's progress report and its warnings about axis names off the user's screen."""
-    with warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()):
-        warnings.simplefilter("ignore")
-        yield
+def quiet_export() -> Iterator[None]:
+    """Keep the exporter's progress report, warnings and log off the user's screen."""
+    silenced = logging.root.manager.disable
+    logging.disable(logging.WARNING)
+    try:
+        with warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()):
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        logging.disable(silenced)

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from labelwise.checkpoints.heads import NliHead, ReaderHead
+from labelwise.checkpoints.joint_heads import JointHead
 from labelwise.checkpoints.settings import CheckpointSettings
 
 __all__ = ["Checkpoint"]
@@ -29,7 +30,7 @@ class Checkpoint:
     folder: Path
     config: Mapping[str, Any]
     family: str
-    head: NliHead | ReaderHead
+    head: NliHead | ReaderHead | JointHead
     tasks: frozenset[str]
     weight_files: tuple[Path, ...]
     onnx_files: tuple[Path, ...]

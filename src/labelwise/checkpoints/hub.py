@@ -11,7 +11,8 @@ from labelwise.checkpoints.files import CONFIG_FILE, refuse_without_weights, wan
 from labelwise.checkpoints.folder import list_files
 from labelwise.checkpoints.json_file import read_json_object
 from labelwise.errors import CheckpointError
-from labelwise.graphs.families import HAS_BUILDER
+from labelwise.graphs.families import has_builder
+from labelwise.graphs.nested import JOINT_FAMILIES
 
 __all__ = ["download"]
 
@@ -45,7 +46,8 @@ def _fetch(repo_id: str, revision: str | None, needs_safetensors: bool) -> Path:
     if CONFIG_FILE not in names:
         raise CheckpointError("the repository has no config.json: it is not a transformers model")
     config = read_json_object(Path(huggingface_hub.hf_hub_download(repo_id, CONFIG_FILE, revision=revision)))
-    has_own_graph = config.get("model_type") in HAS_BUILDER
+    # A published graph of a joint model takes another package's inputs; only its weights are of use.
+    has_own_graph = has_builder(config) or config.get("model_type") in JOINT_FAMILIES
     wanted = wanted_from_hub(names, has_own_graph=has_own_graph, needs_safetensors=needs_safetensors)
     return Path(huggingface_hub.snapshot_download(repo_id, revision=revision, allow_patterns=wanted))
 

@@ -11,6 +11,7 @@ from labelwise.checkpoints.families import NATIVE_FAMILIES, window_tokens
 from labelwise.checkpoints.files import CONFIG_FILE, onnx_by_preference, refuse_without_weights
 from labelwise.checkpoints.folder import list_files, weight_files
 from labelwise.checkpoints.heads import NliHead, ReaderHead
+from labelwise.checkpoints.joint_heads import JointHead, joint_head_of
 from labelwise.checkpoints.json_file import read_json_object
 from labelwise.checkpoints.resolve import resolve
 from labelwise.checkpoints.safetensors_file import read_header
@@ -21,6 +22,8 @@ __all__ = ["open_checkpoint"]
 
 _PAIR_TASKS = frozenset({"classify", "entail", "rank"})
 _READER_TASKS = frozenset({"answer"})
+_JOINT_TASKS = frozenset({"classify"})
+_TOKENIZER_CONFIG = "tokenizer_config.json"
 
 
 def open_checkpoint(
@@ -53,22 +56,28 @@ def _describe(ref: str, folder: Path) -> Checkpoint:
     refuse_without_weights(names)
     weights = weight_files(folder, names)
     settings = read_settings(folder)
-    head = _head(config, settings, weights)
-    tokenizer_config = "tokenizer_config.json"
+    tokenizer_config = read_json_object(folder / _TOKENIZER_CONFIG) if _TOKENIZER_CONFIG in names else {}
+    head = joint_head_of(config, tokenizer_config) or _head(config, settings, weights)
+    if isinstance(head, JointHead) and not weights:
+        raise CheckpointError("it is a joint model without safetensors: ONNX files of these are not read")
     return Checkpoint(
         ref=ref,
         folder=folder,
         config=config,
         family=family,
         head=head,
-        tasks=_PAIR_TASKS if isinstance(head, NliHead) else _READER_TASKS,
+        tasks=_tasks(head),
         weight_files=weights,
         onnx_files=tuple(folder / name for name in onnx_by_preference(names)),
-        max_tokens=window_tokens(
-            config, read_json_object(folder / tokenizer_config) if tokenizer_config in names else {}
-        ),
+        max_tokens=window_tokens(config, tokenizer_config),
         settings=settings,
     )
+
+
+def _tasks(head: NliHead | ReaderHead | JointHead) -> frozenset[str]:
+    if isinstance(head, JointHead):
+        return _JOINT_TASKS
+    return _PAIR_TASKS if isinstance(head, NliHead) else _READER_TASKS
 
 
 def _family(config: Mapping[str, Any]) -> str:

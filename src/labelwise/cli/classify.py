@@ -47,6 +47,9 @@ def classify(
         Literal["entail_logit", "entail_minus_rest"],
         typer.Option(help="What is compared: the entailment logit, or entailment against the rest."),
     ] = "entail_logit",
+    label_orders: Annotated[
+        int, typer.Option(help="Average over that many label orders (models that read all labels at once).")
+    ] = 1,
     truncation: options.Truncation = "window",
     json_output: options.JsonOutput = False,
     quiet: options.Quiet = False,
@@ -77,6 +80,7 @@ def classify(
         "top_k": top_k,
         "none_label": none_label,
         "score_mode": score_mode,
+        "label_orders": label_orders,
         "truncation": truncation,
     }
     reads_file = files.are_used or labels_column is not None

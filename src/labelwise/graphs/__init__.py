@@ -9,14 +9,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from labelwise.graphs.families import HAS_BUILDER, HeadKind, WeightFormat
+from labelwise.graphs.families import HAS_BUILDER, HeadKind, WeightFormat, has_builder
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
     from onnx import ModelProto
 
-__all__ = ["HAS_BUILDER", "HeadKind", "WeightFormat", "build_graph"]
+__all__ = ["HAS_BUILDER", "HeadKind", "WeightFormat", "build_graph", "has_builder"]
 
 
 def build_graph(
@@ -30,11 +30,14 @@ def build_graph(
     """Build the ONNX graph of an encoder with its head.
 
     Args:
-        config: the parsed config.json; ``model_type`` must be in ``HAS_BUILDER``.
+        config: the parsed config.json; its ``model_type``, or in a joint model the encoder's, must be in
+            ``HAS_BUILDER``.
         tensors: the checkpoint's weights by name; each is read once, so a lazy mapping is fine.
         head: ``"sequence-classification"`` gives ``logits`` float32 ``[batch, classes]``;
             ``"question-answering"`` gives ``start_logits`` and ``end_logits`` float32 ``[batch, tokens]``
-            (padded positions hold numbers without meaning).
+            (padded positions hold numbers without meaning); ``"joint-labels"`` (GliZNet, GLiClass) gives
+            ``logits`` float32 ``[batch, labels]`` and takes ``label_positions`` int64 ``[batch, labels]``, -1
+            where a row has fewer labels, and for GliZNet ``text_mask`` int64 ``[batch, tokens]``.
         fused: use onnxruntime's own operators where they pay; False keeps to the ONNX standard.
         weights: ``"int8"`` stores embeddings and the layers' matrices in 8 bits. With ``fused`` the products
             run in 8 bits too, each row scaled by itself; without, weights are widened when they are used.

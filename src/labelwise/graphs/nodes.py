@@ -37,6 +37,11 @@ class GraphWriter:
         self._inputs.append(helper.make_tensor_value_info(name, TensorProto.INT64, ["batch", "tokens"]))
         return name
 
+    def label_input(self, name: str) -> str:
+        """Add an int64 input of shape ``[batch, labels]``."""
+        self._inputs.append(helper.make_tensor_value_info(name, TensorProto.INT64, ["batch", "labels"]))
+        return name
+
     def output(self, value: str, name: str, shape: Sequence[int | str]) -> None:
         """Make a float32 value an output of the graph under its public name."""
         self._nodes.append(helper.make_node("Identity", [value], [name], name=f"Output_{name}"))

@@ -1,0 +1,1 @@
+"""labelwise behind the interfaces of other libraries."""
