@@ -4,7 +4,7 @@ import pytest
 
 import labelwise as package
 
-VERBS = ["classify", "entail", "rank", "answer", "evaluate", "distill", "synthesize"]
+VERBS = ["classify", "entail", "rank", "answer", "evaluate", "distill", "synthesize", "train"]
 
 
 def test_the_version_is_shown(labelwise):

@@ -15,6 +15,7 @@ from labelwise.cli.entail import entail
 from labelwise.cli.evaluate import evaluate
 from labelwise.cli.rank import rank
 from labelwise.cli.synthesize import synthesize
+from labelwise.cli.train import train
 from labelwise.errors import InputError, LabelwiseError
 
 __all__ = ["app", "run"]
@@ -33,6 +34,7 @@ app = typer.Typer(
 )
 for verb in (classify, entail, rank, answer, evaluate, distill, synthesize):
     app.command()(verb)
+app.add_typer(train, name="train")
 
 
 @app.callback(invoke_without_command=True)

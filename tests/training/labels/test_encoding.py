@@ -8,20 +8,15 @@ import pytest
 pytest.importorskip("torch")
 pytest.importorskip("accelerate")
 
-from labelwise.training.labels.base import open_encoder, save_tokenizer  # noqa: E402
-from labelwise.training.labels.encoding import PadLabelRows, epochs_order  # noqa: E402
-from labelwise.training.labels.examples import Example  # noqa: E402
-from labelwise.training.labels.recipe import ExampleSettings  # noqa: E402
+from labelwise.training.labels.base import open_encoder
+from labelwise.training.labels.encoding import PadLabelRows, epochs_order
+from labelwise.training.labels.examples import Example
+from labelwise.training.labels.recipe import ExampleSettings
 
 
 @pytest.fixture
-def encoder(tiny_base: Path, tmp_path: Path):
-    def make(**limits):
-        settings = ExampleSettings(**limits)
-        save_tokenizer(tiny_base, tmp_path / "with-lab", settings=settings)
-        return open_encoder(tmp_path / "with-lab", settings=settings)
-
-    return make
+def encoder(tiny_base: Path):
+    return lambda **limits: open_encoder(tiny_base, settings=ExampleSettings(**limits))
 
 
 def test_a_row_is_laid_out_as_published(encoder):

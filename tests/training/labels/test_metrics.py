@@ -5,7 +5,7 @@ import pytest
 
 pytest.importorskip("torch")
 
-from labelwise.training.labels.metrics import measure_labels  # noqa: E402
+from labelwise.training.labels.metrics import measure_labels
 
 LABELS = [("boats", "bread", "chess"), ("boats", "bread")]
 TARGETS = np.array([[1, 0, 0], [0, 1, -100]])

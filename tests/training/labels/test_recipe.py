@@ -31,7 +31,7 @@ def test_a_recipe_is_read_back_as_it_was_written(tmp_path: Path):
 
 
 def test_the_shipped_recipe_can_be_read():
-    assert load_label_recipe(RECIPES / "gliznet-minilm.json").examples.max_tokens == 192
+    assert load_label_recipe(RECIPES / "gliznet-minilm.json").examples.max_tokens == 128
 
 
 def test_the_shipped_deepspeed_configuration_is_zero_2():

@@ -1,0 +1,180 @@
+"""The one file that describes a GliZNet run: base, data, how examples are drawn, hyper-parameters, seed."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, TypeVar
+
+from labelwise.errors import DataError, InputError
+
+__all__ = ["ExampleSettings", "LabelHyperparameters", "LabelRecipe", "ModelSettings", "load_label_recipe"]
+
+Value = TypeVar("Value")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExampleSettings:
+    """How a row becomes an example; the limits are those of the published training script.
+
+    Attributes:
+        max_labels: the most labels of an example.
+        sampled_negatives: labels of other texts that are added as false, in training only.
+        space_for_underscore: how often an example's underscores become spaces, in training only.
+        min_label_characters: shorter labels are dropped.
+        max_tokens: the row's limit.
+        max_tokens_per_span: the most tokens of a label.
+        min_text_tokens: tokens that the text keeps when labels crowd it out.
+        min_label_tokens: tokens that every label keeps.
+    """
+
+    max_labels: int = 20
+    sampled_negatives: int = 2
+    space_for_underscore: float = 0.9
+    min_label_characters: int = 4
+    max_tokens: int = 512
+    max_tokens_per_span: int = 16
+    min_text_tokens: int = 5
+    min_label_tokens: int = 1
+
+    def __post_init__(self) -> None:
+        _at_least(self.sampled_negatives, 0, "sampled_negatives")
+        names = ("max_labels", "min_label_characters", "max_tokens_per_span", "min_text_tokens")
+        for name in (*names, "min_label_tokens"):
+            _at_least(getattr(self, name), 1, name)
+        _at_least(self.max_tokens, 2 + self.min_text_tokens + 1 + self.min_label_tokens, "max_tokens")
+        _share(self.space_for_underscore, "space_for_underscore")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModelSettings:
+    """The head and its losses; the defaults are those of the published GliZNet checkpoint."""
+
+    scoring_method: str = "bilinear"
+    dropout_rate: float = 0.1
+    losses: tuple[str, ...] = ("softmax", "repulsion", "bce")
+    supcon_loss_weight: float = 0.5
+    supcon_margin: float = 0.5
+    bce_loss_weight: float = 0.5
+    label_repulsion_weight: float = 0.05
+    focal_gamma: float = 1.85
+
+    def __post_init__(self) -> None:
+        _share(self.dropout_rate, "dropout_rate")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LabelHyperparameters:
+    """How the weights are fitted; the defaults are those of the published training script.
+
+    Attributes:
+        batch_size: texts per process and backward pass.
+        accumulation: backward passes per step.
+        max_steps: ends the run, and the learning rate's decay, before all epochs are read.
+        patience: evaluations without a lower validation loss after which the run stops; None never stops.
+        precision: "auto" (bf16 on a GPU, else fp32), "bf16" or "fp32".
+        evaluate_every_steps: evaluation and checkpoint after so many steps; None means once an epoch.
+    """
+
+    learning_rate: float = 4e-5
+    batch_size: int = 32
+    accumulation: int = 2
+    epochs: int = 10
+    max_steps: int | None = None
+    warmup_ratio: float = 0.05
+    weight_decay: float = 1e-3
+    max_grad_norm: float = 2.0
+    patience: int | None = 3
+    precision: str = "auto"
+    log_every_steps: int = 10
+    evaluate_every_steps: int | None = None
+
+    def __post_init__(self) -> None:
+        if not 0 < self.learning_rate < 1:
+            raise InputError(f"learning_rate is {self.learning_rate}: use a small number such as 4e-5")
+        for name in ("batch_size", "accumulation", "epochs", "log_every_steps"):
+            _at_least(getattr(self, name), 1, name)
+        for name in ("max_steps", "patience", "evaluate_every_steps"):
+            if getattr(self, name) is not None:
+                _at_least(getattr(self, name), 1, name)
+        _share(self.warmup_ratio, "warmup_ratio")
+        if self.precision not in ("auto", "bf16", "fp32"):
+            raise InputError(f"precision is {self.precision!r}: use auto, bf16 or fp32 (fp16 overflows)")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LabelRecipe:
+    """A whole run.
+
+    Attributes:
+        base: an encoder's folder, a hub id, or ``package:NAME/FOLDER``; it must have a tokenizer.json.
+        sources: JSONL files with ``text``, ``labels`` and ``not_labels``, relative to the data folder.
+        validation: such files for validation; none means that labels are held out of ``sources``.
+        held_out_share: of the distinct true labels, where ``validation`` is empty.
+    """
+
+    name: str
+    base: str
+    sources: tuple[str, ...]
+    validation: tuple[str, ...] = ()
+    held_out_share: float = 0.02 / 3
+    seed: int = 42
+    examples: ExampleSettings = field(default_factory=ExampleSettings)
+    model: ModelSettings = field(default_factory=ModelSettings)
+    hyperparameters: LabelHyperparameters = field(default_factory=LabelHyperparameters)
+
+    def __post_init__(self) -> None:
+        if not self.sources:
+            raise InputError("sources is empty: name at least one data file")
+        for path in (*self.sources, *self.validation):
+            if "_report" in Path(path).name:
+                raise InputError(f"{path} is a report set: it must not be trained or tuned on")
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain values that ``load_label_recipe`` reads back."""
+        return dataclasses.asdict(self)
+
+
+_PARTS = {"examples": ExampleSettings, "model": ModelSettings, "hyperparameters": LabelHyperparameters}
+
+
+def load_label_recipe(path: Path) -> LabelRecipe:
+    """Read a recipe.
+
+    Raises:
+        DataError: the file is not JSON.
+        InputError: a field is unknown, missing or out of range.
+    """
+    try:
+        values = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise DataError(f"cannot read the recipe {path}: {error}") from error
+    if not isinstance(values, dict):
+        raise DataError(f"the recipe {path} is not a JSON object")
+    parts: dict[str, Any] = {name: _build(kind, values.get(name, {}), name) for name, kind in _PARTS.items()}
+    return _build(LabelRecipe, {**values, **parts}, "recipe")
+
+
+def _build(kind: type[Value], values: Mapping[str, Any], where: str) -> Value:
+    known = {entry.name for entry in dataclasses.fields(kind)}  # type: ignore[arg-type]
+    unknown = sorted(set(values) - known)
+    if unknown:
+        raise InputError(f"{where} has an unknown field {unknown[0]!r}: known are {', '.join(sorted(known))}")
+    fixed = {name: tuple(value) if isinstance(value, list) else value for name, value in values.items()}
+    try:
+        return kind(**fixed)
+    except TypeError as error:
+        raise InputError(f"{where} lacks a field or holds a wrong type: {error}") from error
+
+
+def _at_least(value: int, minimum: int, name: str) -> None:
+    if not isinstance(value, int) or value < minimum:
+        raise InputError(f"{name} is {value!r}: use a whole number of at least {minimum}")
+
+
+def _share(value: float, name: str) -> None:
+    if not 0 <= value <= 1:
+        raise InputError(f"{name} is {value!r}: use a number from 0 to 1")
