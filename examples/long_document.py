@@ -4,8 +4,9 @@ import labelwise
 
 MINUTES = "The committee met again and went through the minutes of the last session. " * 60
 INCIDENT = (
-    "At noon a fire broke out in the north wing. The flames spread to the roof within minutes, and smoke filled "
-    "the stairs. Firefighters arrived with six engines and put the fire out in two hours. Two people were hurt. "
+    "At noon a fire broke out in the north wing. The flames spread to the roof within minutes, and smoke "
+    "filled the stairs. Firefighters arrived with six engines and put the fire out in two hours. "
+    "Two people were hurt. "
 )
 
 model = labelwise.load()
