@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, ClassVar, TypeVar
+from typing import Any, ClassVar
 
-from labelwise.errors import DataError, InputError
+from labelwise.errors import InputError
+from labelwise.training.recipe_file import build_part, read_recipe_file
 
 __all__ = ["Hyperparameters", "NliRecipe", "Source", "load_recipe"]
-
-Value = TypeVar("Value")
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,30 +137,13 @@ def load_recipe(path: Path) -> NliRecipe:
         DataError: the file is not JSON.
         InputError: a field is unknown, missing or out of range.
     """
-    try:
-        values = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise DataError(f"cannot read the recipe {path}: {error}") from error
-    if not isinstance(values, dict):
-        raise DataError(f"the recipe {path} is not a JSON object")
+    values = read_recipe_file(path)
     defaults = values.pop("defaults", {})
-    values["sources"] = tuple(_build(Source, {**defaults, **source}) for source in values.get("sources", ()))
-    values["hyperparameters"] = _build(Hyperparameters, values.get("hyperparameters", {}))
-    return _build(NliRecipe, values)
-
-
-def _build(kind: type[Value], values: Mapping[str, Any]) -> Value:
-    known = {field.name for field in dataclasses.fields(kind)}  # type: ignore[arg-type]
-    unknown = sorted(set(values) - known)
-    if unknown:
-        raise InputError(
-            f"the recipe has an unknown field {unknown[0]!r}: known are {', '.join(sorted(known))}"
-        )
-    fixed = {name: tuple(value) if isinstance(value, list) else value for name, value in values.items()}
-    try:
-        return kind(**fixed)
-    except TypeError as error:
-        raise InputError(f"the recipe does not give every field of {kind.__name__}: {error}") from error
+    values["sources"] = tuple(
+        build_part(Source, {**defaults, **source}) for source in values.get("sources", ())
+    )
+    values["hyperparameters"] = build_part(Hyperparameters, values.get("hyperparameters", {}))
+    return build_part(NliRecipe, values)
 
 
 def _at_least(value: int, minimum: int, name: str) -> None:

@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
-import json
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
-from labelwise.errors import DataError, InputError
+from labelwise.errors import InputError
+from labelwise.training.recipe_file import build_part, read_recipe_file
 
 __all__ = ["ExampleSettings", "LabelHyperparameters", "LabelRecipe", "ModelSettings", "load_label_recipe"]
-
-Value = TypeVar("Value")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -148,26 +145,11 @@ def load_label_recipe(path: Path) -> LabelRecipe:
         DataError: the file is not JSON.
         InputError: a field is unknown, missing or out of range.
     """
-    try:
-        values = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise DataError(f"cannot read the recipe {path}: {error}") from error
-    if not isinstance(values, dict):
-        raise DataError(f"the recipe {path} is not a JSON object")
-    parts: dict[str, Any] = {name: _build(kind, values.get(name, {}), name) for name, kind in _PARTS.items()}
-    return _build(LabelRecipe, {**values, **parts}, "recipe")
-
-
-def _build(kind: type[Value], values: Mapping[str, Any], where: str) -> Value:
-    known = {entry.name for entry in dataclasses.fields(kind)}  # type: ignore[arg-type]
-    unknown = sorted(set(values) - known)
-    if unknown:
-        raise InputError(f"{where} has an unknown field {unknown[0]!r}: known are {', '.join(sorted(known))}")
-    fixed = {name: tuple(value) if isinstance(value, list) else value for name, value in values.items()}
-    try:
-        return kind(**fixed)
-    except TypeError as error:
-        raise InputError(f"{where} lacks a field or holds a wrong type: {error}") from error
+    values = read_recipe_file(path)
+    parts: dict[str, Any] = {
+        name: build_part(kind, values.get(name, {}), where=name) for name, kind in _PARTS.items()
+    }
+    return build_part(LabelRecipe, {**values, **parts})
 
 
 def _at_least(value: int, minimum: int, name: str) -> None:
