@@ -128,3 +128,45 @@ def test_a_threshold_for_an_unknown_label_is_refused():
 def test_the_none_label_must_not_be_a_label():
     with pytest.raises(LabelError, match="none_label 'a' is also one of the labels"):
         DecisionRule(none_label="a").check_labels([FLAT])
+
+
+@given(numbers, numbers, st.booleans(), st.sampled_from([None, "none"]))
+def test_biases_of_zero_or_of_other_labels_change_not_a_bit(evidence, margins, multi_label, none_label):
+    settings = {"multi_label": multi_label, "none_label": none_label}
+    plain = scores_of(FLAT, evidence, margins, **settings)
+    assert scores_of(FLAT, evidence, margins, label_biases={"a": 0.0, "z": 5.0}, **settings) == plain
+    assert scores_of(FLAT, evidence, margins, none_bias=0.0, **settings) == plain
+
+
+@given(numbers, numbers, st.floats(-5, 5))
+def test_a_bias_moves_the_logit_of_its_label(evidence, margins, bias):
+    moved = np.array([bias, 0, 0, 0])
+    assert scores_of(FLAT, evidence, margins, label_biases={"a": bias}) == scores_of(
+        FLAT, evidence + moved, margins
+    )
+    assert scores_of(FLAT, evidence, margins, label_biases={"a": bias}, multi_label=True) == scores_of(
+        FLAT, evidence, margins + moved, multi_label=True
+    )
+
+
+def test_a_bias_of_a_nested_label_is_named_by_its_path():
+    tree = LabelSet.parse({"x": ["a", "b"]})
+    even = scores_of(tree, np.zeros(3), np.zeros(3), label_biases={"a": 3.0})
+    assert even[0].score == even[1].score
+    assert scores_of(tree, np.zeros(3), np.zeros(3), label_biases={"x > a": 3.0})[0].score > 0.9
+
+
+@given(numbers, st.floats(-5, 5))
+def test_a_none_bias_moves_the_log_odds_of_none(margins, bias):
+    found = scores_of(FLAT, np.zeros(4), margins, none_label="none", none_bias=bias)
+    assert found[-1].score == pytest.approx(float(sigmoid(bias - margins.max())))
+    assert sum(label.score for label in found) == pytest.approx(1.0)
+
+
+def test_calibrated_thresholds_are_for_labels_by_themselves():
+    rule = DecisionRule(multi_label=True, usual_thresholds={"a": 0.9, "z": 0.1}, usual_threshold=0.3)
+    assert [rule.threshold_of(label) for label in "ab"] == [0.9, 0.3]
+    competing = DecisionRule(usual_thresholds={"a": 0.9}, usual_threshold=0.3)
+    assert [competing.threshold_of(label) for label in "ab"] == [0.0, 0.0]
+    asked = DecisionRule(multi_label=True, threshold={"a": 0.2}, usual_thresholds={"a": 0.9})
+    assert asked.threshold_of("a") == 0.2

@@ -12,19 +12,22 @@ SOURCE = Path(__file__).parents[1] / "src" / "labelwise"
 FLOORS = [
     {"errors", "results", "labels", "template", "windows", "batching", "scores", "decision", "spans"},
     {"text"},
-    {"checkpoints", "graphs", "backends", "models"},
+    {"checkpoints", "graphs", "backends", "models", "engine"},
     {"tasks"},
     {"inputs", "model", "loading"},
     {"files", "calibration", "evaluation", "synthesis", "distillation"},
-    {"training", "integrations"},
+    {"training", "export", "integrations"},
     {"cli", "__main__", "__init__"},
 ]
 GROUND = FLOORS[0]
 ALLOWED_NEIGHBOURS = {
     ("checkpoints", "graphs"),  # which families have a builder decides what is fetched
     ("backends", "checkpoints"),
+    ("backends", "engine"),
     ("backends", "graphs"),
     ("backends", "models"),
+    ("engine", "checkpoints"),
+    ("engine", "graphs"),
     ("model", "inputs"),
     ("loading", "model"),
     ("__main__", "cli"),

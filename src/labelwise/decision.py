@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -26,11 +27,16 @@ class DecisionRule:
     Attributes:
         multi_label: each label is judged by itself; otherwise the labels compete and scores sum to 1.
         threshold: least score of an accepted label: one number, or a mapping label -> number. None
-            means 0.5 for multi_label and no threshold otherwise; so do labels missing in a mapping.
+            means ``usual_threshold`` for multi_label and no threshold otherwise; so do labels missing in a
+            mapping.
         top_k: keep that many labels, best first; None keeps all.
         none_label: the name that is returned when none of the labels fits; None for no such name.
-        usual_thresholds: what was calibrated for the checkpoint; it serves labels that ``threshold`` leaves
-            open, and may name labels that are not asked for.
+        usual_thresholds: what was calibrated for the checkpoint with multi_label; it serves labels that
+            ``threshold`` leaves open, and may name labels that are not asked for. Competing labels share
+            their scores, so it does not hold for them.
+        usual_threshold: the threshold of multi_label where nothing else gives one.
+        label_biases: label -> what is added to its logit; it may name labels that are not asked for.
+        none_bias: what is added to the log-odds that none of the labels fits.
     """
 
     multi_label: bool = False
@@ -38,6 +44,9 @@ class DecisionRule:
     top_k: int | None = None
     none_label: str | None = None
     usual_thresholds: Mapping[str, float] = field(default_factory=dict)
+    usual_threshold: float = 0.5
+    label_biases: Mapping[str, float] = field(default_factory=dict)
+    none_bias: float = 0.0
 
     def __post_init__(self) -> None:
         if self.top_k is not None and self.top_k < 1:
@@ -64,7 +73,7 @@ class DecisionRule:
         chosen = self.threshold.get(label) if isinstance(self.threshold, Mapping) else self.threshold
         if chosen is not None:
             return chosen
-        return self.usual_thresholds.get(label, 0.5 if self.multi_label else 0.0)
+        return self.usual_thresholds.get(label, self.usual_threshold) if self.multi_label else 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,8 +95,8 @@ def label_scores(
     ``sigmoid(margin)``, in a tree the least of them on the way from the root. A single label has
     nothing to compete with and is judged by its margin, as in transformers.
 
-    The none label's score is the probability that not even the best label holds by itself; competing
-    labels share what is left, so that all scores still sum to 1.
+    The none label's score is the probability that not even the best label holds by itself, its log-odds
+    moved by ``rule.none_bias``; competing labels share what is left, so that all scores still sum to 1.
 
     Args:
         label_set: the labels; evidence and margins follow ``label_set.nodes``.
@@ -95,13 +104,16 @@ def label_scores(
         margins: shape (nodes,): log-odds of each label by itself.
         rule: the decision rule.
     """
+    if any(node.name in rule.label_biases for node in label_set.nodes):
+        biases = np.array([rule.label_biases.get(node.name, 0.0) for node in label_set.nodes])
+        evidence, margins = evidence + biases, margins + biases
     alone = _down_the_tree(label_set, sigmoid(margins), np.minimum)
     if rule.multi_label or len(label_set.nodes) == 1:
         scores = alone
     else:
         scores = _down_the_tree(label_set, _sibling_softmax(label_set, evidence), np.multiply)
     leaves = [place for place, node in enumerate(label_set.nodes) if node.is_leaf]
-    holds = float(alone[leaves].max())
+    holds = _less_likely(float(alone[leaves].max()), by=rule.none_bias)
     if rule.none_label is not None and not rule.multi_label and len(leaves) > 1:
         scores = scores * holds
     found = [_leaf_score(label_set, place, float(scores[place])) for place in leaves]
@@ -138,6 +150,13 @@ def _accepted(
     # Competing labels: only the winner can be accepted, and only if it reaches its own threshold.
     winner = next(label for label in ranked if label.label != rule.none_label)
     return (winner,) if winner in reached else ()
+
+
+def _less_likely(probability: float, *, by: float) -> float:
+    """Subtract from the log-odds of a probability, without computing them: they may be infinite."""
+    if by == 0.0:
+        return probability
+    return probability / (probability + (1.0 - probability) * math.exp(by))
 
 
 def _leaf_score(label_set: LabelSet, place: int, score: float) -> LabelScore:

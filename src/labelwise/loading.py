@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 from labelwise.backends import open_backend
@@ -9,9 +10,11 @@ from labelwise.batching import DEFAULT_BATCH_TOKENS
 from labelwise.checkpoints.checkpoint import Checkpoint
 from labelwise.checkpoints.joint_heads import GliclassHead, GliznetHead, JointHead
 from labelwise.checkpoints.opening import open_checkpoint
+from labelwise.checkpoints.settings import read_calibration
 from labelwise.errors import CheckpointError, InputError
 from labelwise.model import Model
 from labelwise.tasks.pairs import MIN_ROOM
+from labelwise.tasks.scorers import Layout
 from labelwise.text.label_list import LabelListLayout
 from labelwise.text.label_prompt import LabelPromptLayout
 from labelwise.text.pair import PairLayout
@@ -29,6 +32,7 @@ def load(
     revision: str | None = None,
     threads: int | None = None,
     batch_tokens: int = DEFAULT_BATCH_TOKENS,
+    calibration: str | Path | None = None,
 ) -> Model:
     """Load a checkpoint from the package, a folder or the Hugging Face hub.
 
@@ -41,6 +45,8 @@ def load(
         revision: branch, tag or commit of a hub id.
         threads: threads of the backend; None leaves the choice to it.
         batch_tokens: the most tokens in one padded batch.
+        calibration: a file written by ``labelwise calibrate MODEL --to FILE.json``, for models whose folder
+            cannot be written; what it holds goes before the model's own labelwise.json.
 
     Raises:
         CheckpointError: there is no usable checkpoint at ``ref``.
@@ -55,6 +61,9 @@ def load(
     if batch_tokens < 1:
         raise InputError(f"batch_tokens must be at least 1, got {batch_tokens}")
     checkpoint = open_checkpoint(ref, revision=revision, needs_safetensors=backend == "torch")
+    if calibration is not None:
+        settings = read_calibration(Path(calibration), checkpoint.settings)
+        checkpoint = replace(checkpoint, settings=settings)
     extra_control = checkpoint.head.control_names if isinstance(checkpoint.head, JointHead) else ()
     tokenizer = TextTokenizer.from_folder(checkpoint.folder, extra_control=extra_control)
     return Model(
@@ -66,9 +75,7 @@ def load(
     )
 
 
-def _layout(
-    checkpoint: Checkpoint, tokenizer: TextTokenizer
-) -> PairLayout | LabelListLayout | LabelPromptLayout:
+def _layout(checkpoint: Checkpoint, tokenizer: TextTokenizer) -> Layout:
     head, control, max_tokens = checkpoint.head, tokenizer.control, checkpoint.max_tokens
     if isinstance(head, GliznetHead):
         if control.cls is None or control.sep is None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Literal, TypedDict, overload
 from labelwise.backends.base import Backend
 from labelwise.batching import DEFAULT_BATCH_TOKENS
 from labelwise.checkpoints.checkpoint import Checkpoint
-from labelwise.checkpoints.heads import NliHead
+from labelwise.checkpoints.settings import ScoreKind
 from labelwise.decision import DecisionRule, Threshold
 from labelwise.errors import InputError, LabelError, TaskNotSupportedError
 from labelwise.inputs import (
@@ -25,16 +25,13 @@ from labelwise.labels import Labels, LabelSet, are_per_text, label_sets
 from labelwise.results import Answer, Classification, Entailment, RankedCandidate
 from labelwise.scores import ScoreMode
 from labelwise.spans import AnswerRule
-from labelwise.tasks.answer import SpanReader, answer
-from labelwise.tasks.classify import LabelScorer, NliLabelScorer, classify
+from labelwise.tasks.answer import answer
+from labelwise.tasks.classify import classify
 from labelwise.tasks.entail import entail
-from labelwise.tasks.joint import JointLabelScorer, check_label_orders
-from labelwise.tasks.pairs import OnProgress, PairScorer
+from labelwise.tasks.joint import check_label_orders
+from labelwise.tasks.pairs import OnProgress
 from labelwise.tasks.rank import PremiseSide, rank
-from labelwise.template import DEFAULT_TEMPLATE, HypothesisTemplate
-from labelwise.text.label_list import LabelListLayout
-from labelwise.text.label_prompt import LabelPromptLayout
-from labelwise.text.pair import PairLayout
+from labelwise.tasks.scorers import Layout, Scorers
 from labelwise.text.tokenizer import TextTokenizer
 from labelwise.windows import Truncation
 
@@ -84,7 +81,7 @@ class Model:
 
     checkpoint: Checkpoint
     tokenizer: TextTokenizer
-    layout: PairLayout | LabelListLayout | LabelPromptLayout
+    layout: Layout
     backend: Backend
     batch_tokens: int = DEFAULT_BATCH_TOKENS
 
@@ -153,13 +150,20 @@ class Model:
             >>> model.classify("My card was charged twice", labels=["billing", "delivery"]).best.label
             'billing'
         """
-        scorer = self._label_scorer(hypothesis_template, score_mode, label_orders)
+        kind: ScoreKind = "multi_label" if multi_label else "classify"
+        scorers = self._scorers("classify")
+        check_label_orders(label_orders)
+        scorer = scorers.labels(kind, hypothesis_template, score_mode, label_orders)
+        settings = self.checkpoint.settings
         rule = DecisionRule(
             multi_label=multi_label,
             threshold=threshold,
             top_k=top_k,
             none_label=none_label,
-            usual_thresholds=self.checkpoint.settings.thresholds,
+            usual_thresholds=settings.thresholds,
+            usual_threshold=0.5 if settings.default_threshold is None else settings.default_threshold,
+            label_biases=settings.label_biases,
+            none_bias=settings.none_bias,
         )
 
         def classify_chunk(chunk: Sequence[tuple[str, LabelSet]]) -> list[Classification]:
@@ -220,15 +224,15 @@ class Model:
             InputError: a text is blank, or both a pair and ``pairs`` are given.
             TaskNotSupportedError: the checkpoint does not do entailment.
         """
-        scorer = self._pair_scorer("entail")
-        head = self._nli_head("entail")
+        scorers = self._scorers("entail")
+        scorer, head = scorers.pairs(), scorers.entail_head
 
         def entail_chunk(chunk: Sequence[Pair]) -> list[Entailment]:
             return entail(
                 chunk,
                 scorer,
                 head,
-                temperature=self.checkpoint.settings.temperature,
+                temperature=self.checkpoint.settings.temperature_of("entail"),
                 truncation=truncation,
                 on_progress=on_progress,
             )
@@ -264,14 +268,15 @@ class Model:
         if isinstance(candidates, str) or not isinstance(candidates, Iterable):
             given = "one string" if isinstance(candidates, str) else type(candidates).__name__
             raise InputError(f"candidates is {given}; give a list of texts")
+        scorers = self._scorers("rank")
         return rank(
             checked_text(query, "the query"),
             [checked_text(text, f"candidate {number}") for number, text in enumerate(candidates, start=1)],
-            self._pair_scorer("rank"),
-            self._nli_head("rank"),
+            scorers.pairs(),
+            scorers.entail_head,
             top_k=top_k,
             premise=premise,
-            temperature=self.checkpoint.settings.temperature,
+            temperature=self.checkpoint.settings.temperature_of("entail"),
             truncation=truncation,
             on_progress=on_progress,
         )
@@ -328,9 +333,7 @@ class Model:
             InputError: a text is blank, or a setting has no meaning.
             TaskNotSupportedError: the checkpoint has no reader head.
         """
-        self._require("answer")
-        assert isinstance(self.layout, PairLayout)
-        reader = SpanReader(self.tokenizer, self.layout, self.backend, self.batch_tokens)
+        reader = self._scorers("answer").reader()
         rule = AnswerRule(
             top_k=top_k,
             no_answer=no_answer,
@@ -345,39 +348,9 @@ class Model:
         single = single_pair(question, context, pairs, "question and a context")
         return one_or_many(single, pairs, answer_chunk, sides=("question", "context"))
 
-    def _label_scorer(self, template: str | None, score_mode: ScoreMode, label_orders: int) -> LabelScorer:
-        self._require("classify")
-        check_label_orders(label_orders)
-        settings = self.checkpoint.settings
-        chosen = settings.hypothesis_template if template is None else template
-        if not isinstance(self.layout, PairLayout):
-            return JointLabelScorer(
-                tokenizer=self.tokenizer,
-                layout=self.layout,
-                backend=self.backend,
-                batch_tokens=self.batch_tokens,
-                template=None if chosen is None else HypothesisTemplate(chosen),
-                temperature=settings.temperature,
-                label_orders=label_orders,
-            )
-        return NliLabelScorer(
-            pairs=self._pair_scorer("classify"),
-            head=self._nli_head("classify"),
-            template=HypothesisTemplate(DEFAULT_TEMPLATE if chosen is None else chosen),
-            score_mode=score_mode,
-            temperature=settings.temperature,
-        )
-
-    def _pair_scorer(self, task: str) -> PairScorer:
+    def _scorers(self, task: str) -> Scorers:
         self._require(task)
-        assert isinstance(self.layout, PairLayout)
-        return PairScorer(self.tokenizer, self.layout, self.backend, self.batch_tokens)
-
-    def _nli_head(self, task: str) -> NliHead:
-        self._require(task)
-        head = self.checkpoint.head
-        assert isinstance(head, NliHead)
-        return head
+        return Scorers(self.checkpoint, self.tokenizer, self.layout, self.backend, self.batch_tokens)
 
     def _require(self, task: str) -> None:
         if task not in self.tasks:

@@ -41,4 +41,14 @@ def test_label_positions_are_padded_with_minus_one_and_the_text_mask_with_zero()
     batch = pad(rows, pad_token_id=9)
     assert batch.array("label_positions").tolist() == [[1, 2], [0, -1]]
     assert batch.array("text_mask").tolist() == [[1, 0, 0], [1, 0, 0]]
-    assert pad([TokenSequence(np.array([1]))], pad_token_id=9).label_positions.shape == (1, 0)
+    assert pad([TokenSequence(np.array([1]))], pad_token_id=9).label_positions.tolist() == [[-1]]
+
+
+def test_segments_and_positions_are_those_of_a_plain_text_unless_a_row_brings_its_own():
+    rows = [
+        TokenSequence(np.array([1, 2, 3]), segment_ids=np.array([0, 1, 2]), position_ids=np.array([0, 1, 1])),
+        TokenSequence(np.array([4, 5])),
+    ]
+    batch = pad(rows, pad_token_id=9)
+    assert batch.array("segment_ids").tolist() == [[0, 1, 2], [0, 0, -1]]
+    assert batch.array("position_ids").tolist() == [[0, 1, 1], [0, 1, 0]]

@@ -5,9 +5,16 @@ from __future__ import annotations
 import json
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from labelwise.calibration.saved import save_calibration
-from labelwise.checkpoints.settings import SETTINGS_FILE, read_settings
+from labelwise.checkpoints.settings import (
+    SETTINGS_FILE,
+    CheckpointSettings,
+    read_calibration,
+    read_settings,
+)
 from labelwise.errors import CheckpointError
 
 
@@ -30,9 +37,9 @@ def test_values_that_are_not_given_stay_as_they_are(tmp_path):
     )
     save_calibration(tmp_path, temperature=2.0)
     save_calibration(tmp_path, thresholds={"a": 0.5})
-    settings = read_settings(tmp_path)
-    assert (settings.source, settings.temperature, settings.thresholds) == ("our own", 2.0, {"a": 0.5})
-    assert settings.label_roles == {"entailment": 1, "not_entailment": 0}
+    found = read_settings(tmp_path)
+    assert (found.source, found.temperature, found.thresholds) == ("our own", 2.0, {"a": 0.5})
+    assert found.label_roles == {"entailment": 1, "not_entailment": 0}
     save_calibration(tmp_path, thresholds={})
     assert read_settings(tmp_path).thresholds == {}
 
@@ -59,3 +66,36 @@ def test_a_file_that_cannot_be_replaced_is_said_so_and_leaves_nothing_behind(tmp
     with pytest.raises(CheckpointError, match="Permission denied"):
         save_calibration(tmp_path, temperature=2.0)
     assert list(tmp_path.iterdir()) == []
+
+
+numbers = st.floats(-20, 20)
+by_label = st.dictionaries(st.text(min_size=1, max_size=5), numbers, max_size=3)
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=30, deadline=None)
+@given(
+    st.fixed_dictionaries(
+        {},
+        optional={
+            "temperature": st.floats(0.01, 100),
+            "task_temperatures": st.dictionaries(st.sampled_from(["classify", "entail"]), st.floats(0.01, 9)),
+            "thresholds": by_label,
+            "default_threshold": st.floats(0, 1),
+            "label_biases": by_label,
+            "none_bias": numbers,
+        },
+    )
+)
+def test_every_number_comes_back_as_it_was_saved(tmp_path, values):
+    file = tmp_path / "calibration.json"
+    file.unlink(missing_ok=True)
+    saved = save_calibration(file, **values)
+    assert read_calibration(file, CheckpointSettings()) == saved == CheckpointSettings().updated(**values)
+
+
+def test_a_file_apart_is_added_to(tmp_path):
+    file = tmp_path / "calibration.json"
+    save_calibration(file, task_temperatures={"entail": 1.4})
+    saved = save_calibration(file, task_temperatures={"classify": 2.0}, none_bias=0.5)
+    assert saved.task_temperatures == {"entail": 1.4, "classify": 2.0}
+    assert [entry.name for entry in tmp_path.iterdir()] == [file.name]

@@ -7,8 +7,17 @@ import io
 import json
 
 import numpy as np
+import pytest
 
-from labelwise.evaluation.report_table import flatten_measures, render_csv, render_json, render_text
+from labelwise.evaluation.report_table import (
+    flatten_measures,
+    mean_rows,
+    render_blocks,
+    render_csv,
+    render_json,
+    render_text,
+    turned,
+)
 
 ROWS = [
     {"set": "imdb", "f1": np.float32(0.5), "num_texts": 20, "qa": {"exact": 80.0}},
@@ -51,3 +60,31 @@ def test_json_holds_everything_and_no_nan():
 def test_no_rows_make_an_empty_table():
     assert render_text([]).strip() == ""
     assert json.loads(render_json([])) == []
+
+
+SETS = [{"set": f"set {number}", "accuracy": 0.5, "macro_f1": number / 10} for number in range(12)]
+
+
+def test_a_wide_table_is_broken_into_blocks_that_fit():
+    table = render_blocks(turned(SETS, name="set", measures=["accuracy", "macro_f1"]), width=60)
+    assert all(len(line) <= 60 for line in table.splitlines())
+    assert table.count("measure") == table.count("\n\n") + 1
+    assert all(f"set {number}" in table for number in range(12))
+
+
+def test_a_mean_says_over_how_many_sets_it_is():
+    rows = [*SETS[:3], {"set": "gone", "missing": "no file"}]
+    (mean,) = mean_rows(rows, name="set", groups={"": [row["set"] for row in rows]})
+    assert mean == {"set": "mean of 3 of 4", "accuracy": 0.5, "macro_f1": pytest.approx(0.1)}
+
+
+def test_a_mean_is_over_measures_that_all_sets_of_the_group_have():
+    rows = [{"set": "a", "accuracy": 1.0, "mrr": 0.5}, {"set": "b", "accuracy": 0.0}]
+    both, one, none = mean_rows(rows, name="set", groups={"": ["a", "b"], "rank": ["a"], "answer": []})
+    assert both == {"set": "mean of 2", "accuracy": 0.5}
+    assert one == {"set": "mean of 1 rank", "accuracy": 1.0, "mrr": 0.5}
+    assert none == {"set": "mean of 0 answer"}
+
+
+def test_speeds_have_one_decimal():
+    assert render_text([{"set": "a", "texts_per_s": 1.26}]).splitlines()[2].split() == ["a", "1.3"]

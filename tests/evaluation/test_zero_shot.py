@@ -4,9 +4,15 @@ import numpy as np
 import pytest
 
 from labelwise.errors import DataError
+from labelwise.evaluation.ranking import RankingQuery
 from labelwise.evaluation.squad_file import parse_squad
-from labelwise.evaluation.zero_shot import evaluate_answers, evaluate_classification, evaluate_entailment
-from labelwise.results import Answer, Classification, Entailment, LabelScore
+from labelwise.evaluation.zero_shot import (
+    evaluate_answers,
+    evaluate_classification,
+    evaluate_entailment,
+    evaluate_rankings,
+)
+from labelwise.results import Answer, Classification, Entailment, LabelScore, RankedCandidate
 
 
 class Scripted:
@@ -36,7 +42,7 @@ def test_accuracy_is_about_the_order_of_labels_and_not_thresholds():
     assert found.measures["macro_f1"] == pytest.approx(2 / 3)
     # Top scores are .6 (true), .7 (false) and .9 (true).
     assert found.measures["ece"] == pytest.approx((0.4 + 0.7 + 0.1) / 3)
-    assert found.pairs_per_s == pytest.approx(2 * found.rows_per_s)
+    assert found.pairs_per_s == pytest.approx(2 * found.texts_per_s)
 
 
 def test_neutral_and_contradiction_are_both_not_entailment():
@@ -88,6 +94,10 @@ def test_answers_are_measured_by_the_official_rules():
     assert found.measures["exact"] == 50.0
     assert found.measures["HasAns_f1"] == pytest.approx(100 * 2 / 3)
     assert found.measures["NoAns_exact"] == 100.0
+    # "Has an answer" was said with .9 of the one that has and .2 of the one that has not.
+    drawn = found.to_dict()["threshold_curve"]
+    assert [point["threshold"] for point in drawn] == pytest.approx([0.2, 0.9])
+    assert [point["precision"] for point in drawn] == [0.5, 1.0]
 
 
 def test_no_rows_and_unknown_gold_labels_are_refused():
@@ -103,3 +113,46 @@ def test_numbers_are_plain_floats():
     model = Scripted([{"a": 0.4, "b": 0.6}])
     found = evaluate_classification(model, ["x"], ["b"], labels=["a", "b"]).to_dict()
     assert not any(isinstance(value, np.generic) and not isinstance(value, float) for value in found.values())
+
+
+class Overlap:
+    """Ranks candidates by the share of their words that the query holds."""
+
+    def rank(self, query, candidates, **settings):
+        scores = [len({*query.split()} & {*text.split()}) / len(text.split()) for text in candidates]
+        order = sorted(range(len(candidates)), key=lambda place: -scores[place])
+        return [RankedCandidate(place, candidates[place], scores[place]) for place in order]
+
+
+def test_rankings_are_measured_over_queries_of_any_length():
+    queries = [
+        RankingQuery("red fox", ("blue whale", "red fox"), (0, 1)),
+        RankingQuery("late parcel", ("late parcel", "late train", "new parcel here"), (0, 1, 0)),
+    ]
+    told = []
+    found = evaluate_rankings(Overlap(), queries, on_progress=lambda done, total: told.append((done, total)))
+    assert found.measures["mrr"] == pytest.approx((1 + 1 / 2) / 2)
+    assert found.measures["ndcg@10"] == pytest.approx((1 + 1 / np.log2(3)) / 2)
+    assert told == [(2, 5), (5, 5)]
+    assert found.pairs_per_s == pytest.approx(found.texts_per_s * 5 / 2)
+    assert found.to_dict()["reliability_bins"]
+
+
+def test_a_candidate_or_label_without_a_score_is_refused():
+    class Forgetful(Overlap):
+        def rank(self, query, candidates, **settings):
+            return super().rank(query, candidates)[:1]
+
+    with pytest.raises(DataError, match="no score to a candidate of query 'q'"):
+        evaluate_rankings(Forgetful(), [RankingQuery("q", ("a", "b"), (1, 0))])
+    with pytest.raises(DataError, match="scored 1 labels for text 1, it must be each of the 2 once"):
+        evaluate_classification(Scripted([{"a": 1.0}]), ["x"], ["a"], labels=["a", "b"])
+    with pytest.raises(DataError, match="1 results for 2 texts"):
+        evaluate_classification(
+            type("Short", (), {"classify": lambda *a, **k: [None]})(), ["x", "y"], ["a", "a"], labels=["a"]
+        )
+
+
+def test_two_class_checkpoints_with_a_contradiction_are_judged_by_two_classes():
+    said = [Entailment("contradiction", 0.1, contradiction=0.9)]
+    assert evaluate_entailment(Scripted(said), [("p", "h")], ["neutral"]).measures["accuracy"] == 1.0

@@ -168,3 +168,22 @@ def save_nli(tmp_path):
         return folder
 
     return save
+
+
+@pytest.fixture
+def save_multitask(tmp_path):
+    """Save a tiny multi-task checkpoint and return its folder."""
+
+    def save(*, window=96):
+        from labelwise.models import MultitaskConfig, MultitaskModel
+
+        folder = tmp_path / "multitask"
+        folder.mkdir(exist_ok=True)
+        tokenizer = word_pieces(folder, [], model_max_length=window)
+        sizes = encoder("bert", tokenizer.get_vocab_size()).to_dict()
+        for name in ("model_type", "id2label", "label2id", "architectures"):
+            sizes.pop(name, None)
+        drawn(MultitaskModel(MultitaskConfig(label_head_size=24, **sizes))).save_pretrained(folder)
+        return folder
+
+    return save

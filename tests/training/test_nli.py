@@ -1,12 +1,15 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from labelwise.errors import CheckpointError, DataError, LabelwiseError
+from labelwise.errors import CheckpointError, DataError, InputError, LabelwiseError
 from labelwise.training.recipe import Hyperparameters, NliRecipe, Source
 
 torch = pytest.importorskip("torch")
@@ -75,7 +78,11 @@ def test_a_run_learns_and_leaves_a_complete_checkpoint(tiny_base, data, tmp_path
     assert metrics["pairs_per_source"] == {"pairs.jsonl": 48, "texts.jsonl": 32}
     losses = [entry["loss"] for entry in metrics["curve"] if "loss" in entry]
     assert losses[-1] < losses[0]
-    assert "min left" in caplog.text
+    assert "s left" in caplog.text
+    assert (tmp_path / "run" / "curves.png").is_file()
+    card = (folder / "README.md").read_text()
+    assert "| pairs.jsonl | 48 | own |" in card
+    assert "| accuracy | 1.0000 |" in card
 
     model = AutoModelForSequenceClassification.from_pretrained(folder)
     assert model.config.id2label == {0: "entailment", 1: "neutral", 2: "contradiction"}
@@ -106,6 +113,78 @@ def test_a_killed_run_resumes_to_the_weights_of_an_unbroken_one(tiny_base, data,
     weights = load_file(resumed / "model.safetensors")
     for name, expected in whole.items():
         torch.testing.assert_close(weights[name], expected, rtol=0, atol=1e-6)
+
+
+def losses(run: Path) -> list[tuple[int, float]]:
+    curve = json.loads((run / "metrics.json").read_text())["curve"]
+    return [(entry["step"], entry["loss"]) for entry in curve if "loss" in entry]
+
+
+@pytest.mark.skipif(not torch.distributed.is_available(), reason="this torch has no torch.distributed")
+def test_two_processes_have_the_losses_and_the_weights_of_one(tiny_base, data, tmp_path):
+    wanted = recipe(tiny_base, settings={"max_steps": 4, "log_every_steps": 1, "dropout": 0.0})
+    train_nli(wanted, data_dir=data, output_dir=tmp_path / "one")
+    (tmp_path / "recipe.json").write_text(json.dumps(wanted.to_dict()))
+    script = tmp_path / "start.py"
+    script.write_text("from labelwise.cli.train import train\ntrain()\n")
+    launch = [sys.executable, "-m", "torch.distributed.run", "--nproc-per-node", "2", "--standalone"]
+    flags = ["--data", data, "--output", tmp_path / "two", "--batch-size", "4"]
+    finished = subprocess.run(
+        [*launch, str(script), "nli", str(tmp_path / "recipe.json"), *map(str, flags)],
+        env={**os.environ, "OMP_NUM_THREADS": "1"},
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    assert finished.returncode == 0, finished.stderr[-2000:]
+    assert finished.stdout.split() == [str(tmp_path / "two" / "model")]
+    assert finished.stderr.count("step 4 of 4") == 1
+
+    one, two = losses(tmp_path / "one"), losses(tmp_path / "two")
+    assert [step for step, _ in two] == [1, 2, 3, 4]
+    assert [loss for _, loss in two] == pytest.approx([loss for _, loss in one], abs=1e-4)
+    weights = [load_file(tmp_path / name / "model" / "model.safetensors") for name in ("one", "two")]
+    for name, expected in weights[0].items():
+        torch.testing.assert_close(weights[1][name], expected, rtol=0, atol=1e-3)
+
+
+def test_accumulated_passes_have_the_losses_of_one_large_batch(tiny_base, data, tmp_path):
+    wanted = recipe(tiny_base, settings={"max_steps": 4, "log_every_steps": 1, "dropout": 0.0})
+    train_nli(wanted, data_dir=data, output_dir=tmp_path / "one")
+    halves = {"batch_size": 4, "accumulation": 2, "is_gradient_checkpointed": True}
+    train_nli(wanted, data_dir=data, output_dir=tmp_path / "two", changes=halves)
+    assert dict(losses(tmp_path / "two")) == pytest.approx(dict(losses(tmp_path / "one")), abs=1e-4)
+
+
+def test_a_run_without_progress_stops_early_and_keeps_the_best_weights(tiny_base, data, tmp_path):
+    # All is learned after some twenty of the 400 steps: from then on no validation is better.
+    wanted = recipe(tiny_base, settings={"epochs": 40, "dropout": 0.0})
+    train_nli(wanted, data_dir=data, output_dir=tmp_path / "run", changes={"patience": 2})
+    metrics = json.loads((tmp_path / "run" / "metrics.json").read_text())
+    accuracies = [
+        (entry["eval_accuracy"], -entry["step"]) for entry in metrics["curve"] if "eval_loss" in entry
+    ]
+    last_step = losses(tmp_path / "run")[-1][0]
+    best_step = -max(accuracies[:-1])[1]
+    assert last_step < 400
+    assert last_step == best_step + 16
+    assert metrics["settings"]["patience"] == 2
+
+
+def test_fp16_is_refused_before_the_data_is_read(tiny_base, tmp_path, monkeypatch):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    with pytest.raises(InputError, match="fp16 needs a GPU"):
+        train_nli(
+            recipe(tiny_base),
+            data_dir=tmp_path / "absent",
+            output_dir=tmp_path / "run",
+            changes={"precision": "fp16"},
+        )
+
+
+def test_rows_that_do_not_fill_a_step_are_counted(tiny_base, data, tmp_path):
+    with pytest.raises(InputError, match="320 pairs do not fill one step of 1000: lower batch_size"):
+        train_nli(recipe(tiny_base), data_dir=data, output_dir=tmp_path / "run", changes={"batch_size": 1000})
 
 
 def test_max_steps_ends_the_run_and_the_decay_early(tiny_base, data, tmp_path):

@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 
 from labelwise.errors import DataError
 from labelwise.training.recast import pairs_from_pairs, pairs_from_passages, pairs_from_texts
-from labelwise.training.recipe import Source
 from labelwise.training.records import LabelledText, Pair, Passage
+from labelwise.training.sources import Source
 
 NAMES = ("red", "blue", "green", "grey")
 
@@ -140,3 +140,85 @@ def test_each_statement_of_a_passage_becomes_a_pair_of_its_kind():
         ("n", "neutral"),
         ("c", "contradiction"),
     ]
+
+
+# Texts repeat here, with other labels each time: what is true once is never false.
+repeated = st.lists(
+    st.builds(
+        lambda number, labels: LabelledText(f"text {number}", tuple(labels)),
+        st.integers(0, 5),
+        st.lists(st.sampled_from(NAMES), min_size=1, max_size=2, unique=True),
+    ),
+    min_size=1,
+    max_size=30,
+)
+
+
+@settings(max_examples=80, deadline=None)
+@given(
+    rows=repeated,
+    negatives=st.sampled_from(["labels", "texts"]),
+    hard=st.integers(0, 3),
+    seed=st.integers(0, 99),
+)
+def test_a_label_that_is_true_of_a_text_in_any_row_is_never_false_of_it(rows, negatives, hard, seed):
+    chosen = source(
+        negatives=negatives, hard_negatives_per_text=hard, similar_labels={}, repeats=2, max_rows=9
+    )
+    by_label = {"entailment": set(), "not_entailment": set()}
+    for pair in pairs_from_texts(rows, chosen, seed=seed):
+        by_label[pair.label].add((pair.premise, pair.hypothesis))
+    assert not by_label["entailment"] & by_label["not_entailment"]
+    true = {(row.text, label) for row in rows for label in row.labels}
+    assert not true & by_label["not_entailment"]
+
+
+@settings(max_examples=60, deadline=None)
+@given(rows=labelled, seed=st.integers(0, 99))
+def test_every_hypothesis_has_as_many_false_texts_as_true_ones_or_all_that_there_are(rows, seed):
+    counts = Counter(
+        (pair.hypothesis, pair.label) for pair in pairs_from_texts(rows, source(negatives="texts"), seed=seed)
+    )
+    for name in {label for row in rows for label in row.labels}:
+        num_true = sum(name in row.labels for row in rows)
+        assert counts[name, "entailment"] == num_true
+        assert counts[name, "not_entailment"] == min(num_true, len(rows) - num_true)
+
+
+@settings(max_examples=60, deadline=None)
+@given(rows=labelled, per_class=st.integers(1, 5), per_set=st.integers(1, 12), seed=st.integers(0, 99))
+def test_both_caps_hold_whatever_the_rows(rows, per_class, per_set, seed):
+    chosen = source(max_texts_per_class=per_class, max_rows=per_set, negatives="texts")
+    premises = {pair.premise for pair in pairs_from_texts(rows, chosen, seed=seed)}
+    firsts = Counter(row.labels[0] for row in rows if row.text in premises)
+    assert len(premises) <= per_set
+    assert all(count <= per_class for count in firsts.values())
+
+
+ALIKE = ("lost card", "lost phone", "exchange rate", "card arrival")
+
+
+@pytest.mark.parametrize("negatives", ["labels", "texts"])
+def test_hard_negatives_are_the_labels_that_share_words(negatives):
+    chosen = source(negatives=negatives, negatives_per_text=0, hard_negatives_per_text=2)
+    pairs = pairs_from_texts([LabelledText("t", ("lost card",)), *texts(3, ALIKE[1:])], chosen, seed=1)
+    false = {pair.hypothesis for pair in pairs if pair.premise == "t" and pair.label == "not_entailment"}
+    assert {"lost phone", "card arrival"} <= false
+
+
+def test_hard_negatives_can_be_listed_by_label_and_follow_the_wording():
+    chosen = source(
+        wording={"lost card": "A card is lost.", "exchange rate": "It is about rates."},
+        similar_labels={"lost card": ["exchange rate"]},
+        negatives_per_text=0,
+        hard_negatives_per_text=1,
+    )
+    pairs = pairs_from_texts(texts(4, ALIKE), chosen, seed=1)
+    false = [pair.hypothesis for pair in pairs if pair.premise == "text 0" and pair.label == "not_entailment"]
+    assert false == ["It is about rates."]
+
+
+def test_a_hard_negative_is_not_drawn_a_second_time():
+    chosen = source(negatives_per_text=9, hard_negatives_per_text=2)
+    pairs = pairs_from_texts(texts(8, ALIKE), chosen, seed=1)
+    assert len(pairs) == len(set(pairs)) == 8 * 4

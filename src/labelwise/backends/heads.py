@@ -11,13 +11,26 @@ from numpy.typing import NDArray
 
 from labelwise.backends.pad import PaddedBatch
 from labelwise.checkpoints.checkpoint import Checkpoint
-from labelwise.checkpoints.heads import NliHead
+from labelwise.checkpoints.heads import MultitaskHead, NliHead
 from labelwise.checkpoints.joint_heads import JointHead
 from labelwise.errors import BackendError
 
 __all__ = ["HeadOutputs"]
 
-HeadKind = Literal["sequence-classification", "question-answering", "joint-labels"]
+HeadKind = Literal["sequence-classification", "question-answering", "joint-labels", "multitask"]
+_Shape = Literal["classes", "tokens", "labels"]
+# Each output's name, and what its second axis counts.
+_OUTPUTS: dict[HeadKind, dict[str, _Shape]] = {
+    "sequence-classification": {"logits": "classes"},
+    "question-answering": {"start_logits": "tokens", "end_logits": "tokens"},
+    "joint-labels": {"logits": "labels"},
+    "multitask": {
+        "label_logits": "labels",
+        "entail_logits": "classes",
+        "start_logits": "tokens",
+        "end_logits": "tokens",
+    },
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +45,8 @@ class HeadOutputs:
         """Return the outputs that a checkpoint's head has."""
         if isinstance(checkpoint.head, NliHead):
             return cls("sequence-classification", checkpoint.head.num_classes)
+        if isinstance(checkpoint.head, MultitaskHead):
+            return cls("multitask", checkpoint.head.entail.num_classes)
         if isinstance(checkpoint.head, JointHead):
             return cls("joint-labels", None)
         return cls("question-answering", None)
@@ -39,11 +54,14 @@ class HeadOutputs:
     @property
     def names(self) -> tuple[str, ...]:
         """The outputs' names, in the order in which a backend returns them."""
-        return ("start_logits", "end_logits") if self.kind == "question-answering" else ("logits",)
+        return tuple(_OUTPUTS[self.kind])
 
     def empty(self) -> tuple[NDArray[np.float32], ...]:
         """Return what a batch without rows gives."""
-        return tuple(np.zeros((0, self.num_classes or 0), dtype=np.float32) for _ in self.names)
+        widths = [
+            self.num_classes or 0 if shape == "classes" else 0 for shape in _OUTPUTS[self.kind].values()
+        ]
+        return tuple(np.zeros((0, width), dtype=np.float32) for width in widths)
 
     def checked(self, outputs: Sequence[NDArray[Any]], batch: PaddedBatch) -> tuple[NDArray[np.float32], ...]:
         """Return a network's outputs as float32, with padded tokens or labels at minus infinity.
@@ -56,33 +74,28 @@ class HeadOutputs:
             BackendError: an output has another shape, or a number that is not finite.
         """
         return tuple(
-            self._checked(name, np.asarray(values, dtype=np.float32), self._is_real(batch))
-            for name, values in zip(self.names, outputs, strict=True)
+            _checked(name, np.asarray(values, dtype=np.float32), self._is_real(shape, batch))
+            for (name, shape), values in zip(_OUTPUTS[self.kind].items(), outputs, strict=True)
         )
 
-    def _is_real(self, batch: PaddedBatch) -> NDArray[np.bool_]:
+    def _is_real(self, shape: _Shape, batch: PaddedBatch) -> NDArray[np.bool_]:
         """Tell which places of an output are a row's own."""
-        if self.kind == "question-answering":
+        if shape == "tokens":
             return np.equal(batch.attention_mask, 1)
-        if self.kind == "joint-labels":
+        if shape == "labels":
             return np.greater_equal(batch.label_positions, 0)
         return np.ones((len(batch.input_ids), self.num_classes or 0), dtype=np.bool_)
 
-    def _checked(
-        self, name: str, values: NDArray[np.float32], is_real: NDArray[np.bool_]
-    ) -> NDArray[np.float32]:
-        if values.shape != is_real.shape:
-            raise BackendError(
-                f"the network's output {name!r} has shape {values.shape} where {is_real.shape} was expected: "
-                "its weights do not belong to its config.json"
-            )
-        _refuse_not_finite(name, values[is_real])
-        return np.where(is_real, values, np.float32(-np.inf))
 
-
-def _refuse_not_finite(name: str, values: NDArray[np.float32]) -> None:
-    if not np.isfinite(values).all():
+def _checked(name: str, values: NDArray[np.float32], is_real: NDArray[np.bool_]) -> NDArray[np.float32]:
+    if values.shape != is_real.shape:
+        raise BackendError(
+            f"the network's output {name!r} has shape {values.shape} where {is_real.shape} was expected: "
+            "its weights do not belong to its config.json"
+        )
+    if not np.isfinite(values[is_real]).all():
         raise BackendError(
             f"the network's output {name!r} holds a number that is not finite: run it in float32 "
             "(dtype='float32'), or check that its weights are whole"
         )
+    return np.where(is_real, values, np.float32(-np.inf))

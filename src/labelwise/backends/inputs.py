@@ -2,15 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from labelwise.backends.heads import HeadOutputs
 from labelwise.errors import BackendError
 
-__all__ = ["KNOWN_INPUTS", "check_inputs", "check_outputs"]
+__all__ = ["KNOWN_INPUTS", "check_inputs", "check_outputs", "fillable_inputs"]
 
-KNOWN_INPUTS = ("input_ids", "attention_mask", "token_type_ids", "label_positions", "text_mask")
+KNOWN_INPUTS = (
+    "input_ids",
+    "attention_mask",
+    "segment_ids",
+    "token_type_ids",
+    "position_ids",
+    "label_positions",
+    "text_mask",
+)
+# What tells padding from tokens: either of them.
+_MASKS = ("attention_mask", "segment_ids")
+# Other models count positions by rules of their own; these are the multi-task model's.
+_WITH_SEGMENTS = "position_ids"
+
+
+def fillable_inputs(names: Collection[str]) -> tuple[str, ...]:
+    """Return which of a network's inputs a batch fills, in a fixed order.
+
+    >>> fillable_inputs(["attention_mask", "input_ids", "position_ids"])
+    ('input_ids', 'attention_mask')
+    """
+    has_segments = "segment_ids" in names
+    return tuple(name for name in KNOWN_INPUTS if name in names and (has_segments or name != _WITH_SEGMENTS))
 
 
 def check_inputs(names: Sequence[str]) -> None:
@@ -19,14 +41,15 @@ def check_inputs(names: Sequence[str]) -> None:
     Raises:
         BackendError: naming the input.
     """
-    unknown = [name for name in names if name not in KNOWN_INPUTS]
+    filled = fillable_inputs(names)
+    unknown = [name for name in names if name not in filled]
     if unknown:
         raise BackendError(
             f"the graph has an unknown input {unknown[0]!r}: only {', '.join(KNOWN_INPUTS)} are given to one"
         )
-    for needed in KNOWN_INPUTS[:2]:
-        if needed not in names:
-            raise BackendError(f"the graph has no input {needed!r}: export it again with it")
+    for needed in (("input_ids",), _MASKS):
+        if not set(needed) & set(names):
+            raise BackendError(f"the graph has no input {needed[0]!r}: export it again with it")
 
 
 def check_outputs(shapes: Mapping[str, Sequence[Any]], head: HeadOutputs) -> None:
@@ -47,7 +70,8 @@ def check_outputs(shapes: Mapping[str, Sequence[Any]], head: HeadOutputs) -> Non
         )
     if head.num_classes is None:
         return
-    classes = shapes["logits"][-1] if shapes["logits"] else None
+    name = "entail_logits" if head.kind == "multitask" else "logits"
+    classes = shapes[name][-1] if shapes[name] else None
     if isinstance(classes, int) and classes != head.num_classes:
         raise BackendError(
             f"the graph gives {classes} classes and config.json names {head.num_classes}: they belong to "

@@ -15,9 +15,9 @@ __all__ = ["PaddedBatch", "pad"]
 
 @dataclass(frozen=True, slots=True)
 class PaddedBatch:
-    """One batch; padding stands on the right, with mask 0, type 0 and label position -1.
+    """One batch; padding stands on the right, with mask 0, type 0, segment -1 and label position -1.
 
-    Each array has the shape (rows, longest), but ``label_positions`` (rows, most labels).
+    Each array has the shape (rows, longest), but ``label_positions`` (rows, most labels, at least 1).
     """
 
     input_ids: NDArray[np.int64]
@@ -25,16 +25,13 @@ class PaddedBatch:
     token_type_ids: NDArray[np.int64]
     label_positions: NDArray[np.int64]
     text_mask: NDArray[np.int64]
+    segment_ids: NDArray[np.int64]
+    position_ids: NDArray[np.int64]
 
     def array(self, name: str) -> NDArray[np.int64]:
         """Return the array that a network's input of this name takes."""
-        return {
-            "input_ids": self.input_ids,
-            "attention_mask": self.attention_mask,
-            "token_type_ids": self.token_type_ids,
-            "label_positions": self.label_positions,
-            "text_mask": self.text_mask,
-        }[name]
+        array: NDArray[np.int64] = getattr(self, name)
+        return array
 
 
 def pad(sequences: Sequence[TokenSequence], *, pad_token_id: int) -> PaddedBatch:
@@ -51,6 +48,8 @@ def pad(sequences: Sequence[TokenSequence], *, pad_token_id: int) -> PaddedBatch
     mask = np.zeros(shape, dtype=np.int64)
     types = np.zeros(shape, dtype=np.int64)
     text = np.zeros(shape, dtype=np.int64)
+    segments = np.full(shape, -1, dtype=np.int64)
+    positions = np.zeros(shape, dtype=np.int64)
     for row, sequence in enumerate(sequences):
         length = len(sequence.ids)
         ids[row, :length] = sequence.ids
@@ -59,12 +58,16 @@ def pad(sequences: Sequence[TokenSequence], *, pad_token_id: int) -> PaddedBatch
             types[row, :length] = sequence.token_types
         if sequence.text_mask is not None:
             text[row, :length] = sequence.text_mask
-    return PaddedBatch(ids, mask, types, _label_positions(sequences), text)
+        segments[row, :length] = 0 if sequence.segment_ids is None else sequence.segment_ids
+        positions[row, :length] = (
+            np.arange(length) if sequence.position_ids is None else sequence.position_ids
+        )
+    return PaddedBatch(ids, mask, types, _label_positions(sequences), text, segments, positions)
 
 
 def _label_positions(sequences: Sequence[TokenSequence]) -> NDArray[np.int64]:
     rows = [() if row.label_positions is None else row.label_positions for row in sequences]
-    positions = np.full((len(rows), max(map(len, rows), default=0)), -1, dtype=np.int64)
+    positions = np.full((len(rows), max(map(len, rows), default=1) or 1), -1, dtype=np.int64)
     for place, row in enumerate(rows):
         positions[place, : len(row)] = row
     return positions

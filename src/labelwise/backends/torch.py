@@ -11,10 +11,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from labelwise.backends.heads import HeadOutputs
-from labelwise.backends.inputs import KNOWN_INPUTS
+from labelwise.backends.inputs import fillable_inputs
 from labelwise.backends.pad import pad
 from labelwise.checkpoints.checkpoint import Checkpoint
 from labelwise.checkpoints.families import pad_token_id
+from labelwise.checkpoints.heads import MultitaskHead
 from labelwise.checkpoints.joint_heads import JointHead
 from labelwise.errors import BackendError, CheckpointError, InputError, require
 from labelwise.text.sequence import TokenSequence
@@ -93,6 +94,11 @@ def load_model(checkpoint: Checkpoint, *, dtype: str = "float32") -> Any:
 
         with _quiet(transformers.utils.logging):
             return JointForward(load_joint(checkpoint, dtype=getattr(torch, dtype)))
+    if isinstance(checkpoint.head, MultitaskHead):
+        from labelwise.models.loading import load_multitask_model
+
+        with _quiet(transformers.utils.logging):
+            return load_multitask_model(checkpoint.folder, dtype=getattr(torch, dtype))
     is_reader = HeadOutputs.of(checkpoint).kind == "question-answering"
     auto = (
         transformers.AutoModelForQuestionAnswering
@@ -134,13 +140,10 @@ def _quiet(logging: Any) -> Iterator[None]:
 
 def input_names(model: Any) -> tuple[str, ...]:
     """Return which inputs a module takes: token types only where its table has more than one."""
-    taken = inspect.signature(model.forward).parameters
-    return tuple(
-        name
-        for name in KNOWN_INPUTS
-        if name in taken
-        and (name != "token_type_ids" or (getattr(model.config, "type_vocab_size", 0) or 0) > 1)
-    )
+    taken = fillable_inputs(inspect.signature(model.forward).parameters)
+    if "token_type_ids" in taken and (getattr(model.config, "type_vocab_size", 0) or 0) <= 1:
+        return tuple(name for name in taken if name != "token_type_ids")
+    return taken
 
 
 def _device(torch: Any, name: str) -> Any:

@@ -77,7 +77,7 @@ def fit_label_biases(
 def apply_label_biases(
     evidence: NDArray[np.floating], *, labels: Sequence[str], biases: Mapping[str, float]
 ) -> Floats:
-    """Return softmax scores, shape (texts, labels), after adding the biases.
+    """Return softmax scores, shape (texts, labels), after adding the biases, as ``classify`` does.
 
     Args:
         evidence: shape (texts, labels): logits at the temperature of the fit, or logarithms of the scores.

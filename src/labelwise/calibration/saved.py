@@ -1,4 +1,4 @@
-"""Keep what was fitted in the labelwise.json beside the model, where every verb finds it."""
+"""Keep what was fitted in the labelwise.json beside the model, or in a file of its own."""
 
 from __future__ import annotations
 
@@ -6,49 +6,74 @@ import json
 import os
 import tempfile
 from collections.abc import Mapping
-from dataclasses import fields, replace
+from dataclasses import fields
 from pathlib import Path
-from typing import Any
 
-from labelwise.checkpoints.settings import SETTINGS_FILE, CheckpointSettings, read_settings
+from labelwise.checkpoints.settings import (
+    SETTINGS_FILE,
+    CheckpointSettings,
+    read_calibration,
+    read_settings,
+)
 from labelwise.errors import CheckpointError
 
 __all__ = ["save_calibration"]
 
 
 def save_calibration(
-    folder: Path,
+    place: Path,
     *,
     temperature: float | None = None,
+    task_temperatures: Mapping[str, float] | None = None,
     thresholds: Mapping[str, float] | None = None,
+    default_threshold: float | None = None,
+    label_biases: Mapping[str, float] | None = None,
+    none_bias: float | None = None,
     hypothesis_template: str | None = None,
 ) -> CheckpointSettings:
-    """Write fitted values into the folder's labelwise.json and return all settings it then holds.
+    """Write fitted values into labelwise.json and return all settings that it then holds.
 
     Values left at None keep what the file says. The file is replaced in one step: whoever reads it
     meanwhile sees the old one or the new one.
 
     Args:
-        folder: a model's folder.
-        temperature: from ``fit_softmax_temperature`` or ``fit_sigmoid_temperature``. It is fitted to
-            the logits before any temperature; replaces one that was there.
+        place: a model's folder, or a file of its own ending in .json for ``load(calibration=...)``.
+        temperature: for all kinds of scores, from ``fit_softmax_temperature`` or ``fit_sigmoid_temperature``.
+            It is fitted to the logits before any temperature; replaces those that were there.
+        task_temperatures: "classify", "multi_label" or "entail" to its own; the others stay.
         thresholds: label to least score at that temperature; replaces all that were there.
+        default_threshold: that of all other labels with ``multi_label``.
+        label_biases: label to what is added to its logit; replaces all that were there.
+        none_bias: what is added to the log-odds that none of the labels fits.
         hypothesis_template: the template that the values were fitted with.
 
     Raises:
         CheckpointError: there is no such folder, it cannot be written, or the settings would not be valid.
     """
-    if not folder.is_dir():
-        raise CheckpointError(f"{folder} is not a folder: give the folder of the model")
     given = {
         "temperature": temperature,
-        "thresholds": None if thresholds is None else dict(thresholds),
+        "task_temperatures": _copied(task_temperatures),
+        "thresholds": _copied(thresholds),
+        "default_threshold": default_threshold,
+        "label_biases": _copied(label_biases),
+        "none_bias": none_bias,
         "hypothesis_template": hypothesis_template,
     }
-    changes: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
-    settings = replace(read_settings(folder), **changes)
-    _replace_file(folder / SETTINGS_FILE, _to_json(settings))
+    values = {name: value for name, value in given.items() if value is not None}
+    if place.suffix == ".json" and not place.is_dir():
+        usual = CheckpointSettings()
+        settings = (read_calibration(place, usual) if place.exists() else usual).updated(**values)
+        _replace_file(place, _to_json(settings))
+        return settings
+    if not place.is_dir():
+        raise CheckpointError(f"{place} is not a folder: give the folder of the model, or a file.json")
+    settings = read_settings(place).updated(**values)
+    _replace_file(place / SETTINGS_FILE, _to_json(settings))
     return settings
+
+
+def _copied(by_label: Mapping[str, float] | None) -> dict[str, float] | None:
+    return None if by_label is None else dict(by_label)
 
 
 def _to_json(settings: CheckpointSettings) -> str:

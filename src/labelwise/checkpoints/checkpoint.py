@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from labelwise.checkpoints.heads import NliHead, ReaderHead
+from labelwise.checkpoints.heads import MultitaskHead, NliHead, ReaderHead
 from labelwise.checkpoints.joint_heads import JointHead
 from labelwise.checkpoints.settings import CheckpointSettings
 
@@ -30,7 +30,7 @@ class Checkpoint:
     folder: Path
     config: Mapping[str, Any]
     family: str
-    head: NliHead | ReaderHead | JointHead
+    head: NliHead | ReaderHead | JointHead | MultitaskHead
     tasks: frozenset[str]
     weight_files: tuple[Path, ...]
     onnx_files: tuple[Path, ...]

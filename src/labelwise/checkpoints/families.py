@@ -17,7 +17,7 @@ NATIVE_FAMILIES = frozenset({
     "ibert", "layoutlm", "led", "longformer", "luke", "mbart", "megatron-bert", "mobilebert",
     "modernbert", "mpnet", "mra", "nystromformer", "rembert", "roberta", "roberta-prelayernorm",
     "roformer", "squeezebert", "t5", "xlm", "xlm-roberta", "xlm-roberta-xl", "xlnet", "xmod", "yoso",
-    "gliznet", "GLiClass",  # labelwise.models
+    "gliznet", "GLiClass", "labelwise-multitask",  # labelwise.models
 })
 
 # These count positions from padding_idx + 1, so their table has that many rows more than usable positions.

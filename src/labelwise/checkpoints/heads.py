@@ -8,7 +8,7 @@ from typing import Any
 
 from labelwise.errors import CheckpointError
 
-__all__ = ["NliHead", "ReaderHead"]
+__all__ = ["MultitaskHead", "NliHead", "ReaderHead"]
 
 ROLES = ("entailment", "contradiction", "neutral", "not_entailment")
 _ROLE_PREFIXES = (
@@ -84,6 +84,17 @@ class NliHead:
             roles = _roles_by_name(names)
         _refuse_incomplete(roles)
         return cls(**roles, num_classes=len(names) or len(roles))
+
+
+@dataclass(frozen=True, slots=True)
+class MultitaskHead:
+    """Three heads on one encoder: labels beside their text, entailment, and answer spans.
+
+    Attributes:
+        entail: which output of the entailment head means what.
+    """
+
+    entail: NliHead
 
 
 def _refuse_incomplete(roles: Mapping[str, int]) -> None:

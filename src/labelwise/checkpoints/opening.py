@@ -10,19 +10,21 @@ from labelwise.checkpoints.checkpoint import Checkpoint
 from labelwise.checkpoints.families import NATIVE_FAMILIES, window_tokens
 from labelwise.checkpoints.files import CONFIG_FILE, onnx_by_preference, refuse_without_weights
 from labelwise.checkpoints.folder import list_files, weight_files
-from labelwise.checkpoints.heads import NliHead, ReaderHead
+from labelwise.checkpoints.heads import MultitaskHead, NliHead, ReaderHead
 from labelwise.checkpoints.joint_heads import JointHead, joint_head_of
 from labelwise.checkpoints.json_file import read_json_object
 from labelwise.checkpoints.resolve import resolve
 from labelwise.checkpoints.safetensors_file import read_header
 from labelwise.checkpoints.settings import CheckpointSettings, read_settings
 from labelwise.errors import CheckpointError
+from labelwise.graphs.nested import MULTITASK_FAMILY
 
 __all__ = ["open_checkpoint"]
 
 _PAIR_TASKS = frozenset({"classify", "entail", "rank"})
 _READER_TASKS = frozenset({"answer"})
 _JOINT_TASKS = frozenset({"classify"})
+_ALL_TASKS = _PAIR_TASKS | _READER_TASKS
 _TOKENIZER_CONFIG = "tokenizer_config.json"
 
 
@@ -74,7 +76,9 @@ def _describe(ref: str, folder: Path) -> Checkpoint:
     )
 
 
-def _tasks(head: NliHead | ReaderHead | JointHead) -> frozenset[str]:
+def _tasks(head: NliHead | ReaderHead | JointHead | MultitaskHead) -> frozenset[str]:
+    if isinstance(head, MultitaskHead):
+        return _ALL_TASKS
     if isinstance(head, JointHead):
         return _JOINT_TASKS
     return _PAIR_TASKS if isinstance(head, NliHead) else _READER_TASKS
@@ -93,7 +97,9 @@ def _family(config: Mapping[str, Any]) -> str:
 
 def _head(
     config: Mapping[str, Any], settings: CheckpointSettings, weights: tuple[Path, ...]
-) -> NliHead | ReaderHead:
+) -> NliHead | ReaderHead | MultitaskHead:
+    if config.get("model_type") == MULTITASK_FAMILY:
+        return MultitaskHead(NliHead.from_config(config, roles=settings.label_roles))
     architectures = config.get("architectures") or []
     if not isinstance(architectures, list) or not all(isinstance(name, str) for name in architectures):
         raise CheckpointError(f"config.json: architectures must be a list of names, got {architectures!r}")

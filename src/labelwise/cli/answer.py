@@ -75,7 +75,7 @@ def answer(
         columns=[question_column, context_column],
         fingerprint={
             "verb": "answer",
-            "model": model.model,
+            **model.identity(),
             **{name: repr(value) for name, value in settings.items()},
         },
         quiet=quiet,

@@ -100,7 +100,7 @@ def classify(
         columns=[text_column],
         fingerprint={
             "verb": "classify",
-            "model": model.model,
+            **model.identity(),
             "labels": repr(shared or labels_column),
             **_shown(settings),
         },

@@ -56,7 +56,7 @@ def entail(
             )
         ],
         columns=[premise_column, hypothesis_column],
-        fingerprint={"verb": "entail", "model": model.model, "truncation": truncation},
+        fingerprint={"verb": "entail", **model.identity(), "truncation": truncation},
         quiet=quiet,
     )
 

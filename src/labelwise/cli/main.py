@@ -9,10 +9,12 @@ from typing import Annotated
 import typer
 
 from labelwise.cli.answer import answer
+from labelwise.cli.calibrate import calibrate
 from labelwise.cli.classify import classify
 from labelwise.cli.distill import distill
 from labelwise.cli.entail import entail
 from labelwise.cli.evaluate import evaluate
+from labelwise.cli.info import info
 from labelwise.cli.rank import rank
 from labelwise.cli.synthesize import synthesize
 from labelwise.cli.train import train
@@ -32,7 +34,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     add_completion=False,
 )
-for verb in (classify, entail, rank, answer, evaluate, distill, synthesize):
+for verb in (classify, entail, rank, answer, evaluate, calibrate, distill, synthesize, info):
     app.command()(verb)
 app.add_typer(train, name="train")
 

@@ -37,6 +37,9 @@ class ModelOptions:
     dtype: Annotated[str, typer.Option(help="auto, float32, bfloat16 or float16 (torch backend).")] = "auto"
     threads: Annotated[int | None, typer.Option(help="Threads of the backend.")] = None
     batch_tokens: Annotated[int, typer.Option(help="Most tokens in one padded batch.")] = 2048
+    calibration: Annotated[
+        Path | None, typer.Option(help="A file from 'labelwise calibrate --to', for this model.")
+    ] = None
 
     def load(self) -> Model:
         """Load the model."""
@@ -50,7 +53,13 @@ class ModelOptions:
             dtype=self.dtype,
             threads=self.threads,
             batch_tokens=self.batch_tokens,
+            calibration=self.calibration,
         )
+
+    def identity(self) -> dict[str, str]:
+        """Return what a resumed job must have in common with the one that it goes on with."""
+        calibration = "" if self.calibration is None else self.calibration.read_text(encoding="utf-8")
+        return {"model": self.model, "calibration": calibration}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

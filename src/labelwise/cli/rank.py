@@ -88,7 +88,7 @@ def rank(
         columns=[query_column],
         fingerprint={
             "verb": "rank",
-            "model": model.model,
+            **model.identity(),
             **{name: repr(value) for name, value in settings.items()},
         },
         quiet=quiet,

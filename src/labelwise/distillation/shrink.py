@@ -10,6 +10,7 @@ from typing import Any
 from labelwise.checkpoints.files import CONFIG_FILE, WEIGHTS_FILE
 from labelwise.checkpoints.json_file import read_json_object
 from labelwise.checkpoints.safetensors_file import StoredTensor
+from labelwise.checkpoints.settings import CALIBRATED_KEYS
 from labelwise.distillation.families import LayerStack, stacks_of
 from labelwise.distillation.plan import StudentPlan
 from labelwise.distillation.student_folder import TOKENIZER_FILES, appearing_whole, copy_files, write_json
@@ -19,8 +20,6 @@ from labelwise.errors import CheckpointError
 __all__ = ["copy_settings", "read_config", "shrink", "student_tensors"]
 
 _SETTINGS_FILE = "labelwise.json"
-# Measured on the teacher's scores: they say nothing of a student's.
-_CALIBRATED = ("temperature", "thresholds")
 
 
 def read_config(folder: Path) -> dict[str, Any]:
@@ -59,7 +58,8 @@ def copy_settings(source: Path, target: Path) -> None:
     if not (source / _SETTINGS_FILE).is_file():
         return
     settings = read_json_object(source / _SETTINGS_FILE)
-    kept = {key: value for key, value in settings.items() if key not in _CALIBRATED}
+    # What was measured on the teacher's scores says nothing of a student's.
+    kept = {key: value for key, value in settings.items() if key not in CALIBRATED_KEYS}
     if kept:
         write_json(target / _SETTINGS_FILE, kept)
 

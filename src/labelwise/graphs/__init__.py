@@ -1,7 +1,8 @@
 """ONNX graphs of our own, built straight from config.json and weights, without torch.
 
 The graph's inputs are ``input_ids`` and ``attention_mask`` (int64, ``[batch, tokens]``) and, where the model
-tells its two texts apart by type (``type_vocab_size > 1``), ``token_type_ids`` of the same shape.
+tells its two texts apart by type (``type_vocab_size > 1``), ``token_type_ids`` of the same shape. The
+multi-task graph has ``segment_ids`` in the place of the mask, and ``position_ids``.
 """
 
 from __future__ import annotations
@@ -37,7 +38,8 @@ def build_graph(
             ``"question-answering"`` gives ``start_logits`` and ``end_logits`` float32 ``[batch, tokens]``
             (padded positions hold numbers without meaning); ``"joint-labels"`` (GliZNet, GLiClass) gives
             ``logits`` float32 ``[batch, labels]`` and takes ``label_positions`` int64 ``[batch, labels]``, -1
-            where a row has fewer labels, and for GliZNet ``text_mask`` int64 ``[batch, tokens]``.
+            where a row has fewer labels, and for GliZNet ``text_mask`` int64 ``[batch, tokens]``;
+            ``"multitask"`` gives ``label_logits``, ``entail_logits``, ``start_logits`` and ``end_logits``.
         fused: use onnxruntime's own operators where they pay; False keeps to the ONNX standard.
         weights: ``"int8"`` stores embeddings and the layers' matrices in 8 bits. With ``fused`` the products
             run in 8 bits too, each row scaled by itself; without, weights are widened when they are used.

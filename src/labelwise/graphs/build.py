@@ -15,7 +15,8 @@ from labelwise.graphs.families import HAS_BUILDER, HeadKind, WeightFormat
 from labelwise.graphs.heads import write_class_logits, write_span_logits
 from labelwise.graphs.joint_heads import write_joint_logits
 from labelwise.graphs.layer import TokenInputs
-from labelwise.graphs.nested import JOINT_FAMILIES, encoder_config_of, encoder_prefix_of
+from labelwise.graphs.multitask_heads import write_multitask_logits
+from labelwise.graphs.nested import JOINT_FAMILIES, MULTITASK_FAMILY, encoder_config_of, encoder_prefix_of
 from labelwise.graphs.nodes import GraphWriter
 from labelwise.graphs.settings import EncoderSettings
 from labelwise.graphs.tensors import CheckpointTensors, FloatArray
@@ -55,15 +56,20 @@ def build_model(
 
     writer = GraphWriter(fused=fused, weights=weights)
     settings = EncoderSettings.from_config(encoder)
-    # The rows of joint models are all of type 0.
-    has_token_types = settings.has_token_types and head != "joint-labels"
-    inputs = TokenInputs.declare(writer, has_token_types=has_token_types)
+    if head == "multitask":
+        inputs = TokenInputs.declare_segments(writer)
+    else:
+        # The rows of joint models are all of type 0.
+        has_token_types = settings.has_token_types and head != "joint-labels"
+        inputs = TokenInputs.declare(writer, has_token_types=has_token_types)
     reads_first_token = head == "sequence-classification"
     hidden = write_encoder(
         writer, encoder, checkpoint.under(prefix), inputs, first_token_only=reads_first_token
     )
     if reads_first_token:
         write_class_logits(writer, config, checkpoint, hidden)
+    elif head == "multitask":
+        write_multitask_logits(writer, config, checkpoint, hidden, inputs)
     elif head == "joint-labels":
         write_joint_logits(writer, config, checkpoint, hidden, inputs, hidden_size=settings.hidden_size)
     else:
@@ -75,5 +81,6 @@ def _check_head(config: Mapping[str, Any], head: str) -> None:
     if head not in get_args(HeadKind):
         raise InputError(f"head must be one of {', '.join(get_args(HeadKind))}, not {head!r}")
     is_joint = config["model_type"] in JOINT_FAMILIES
-    if is_joint != (head == "joint-labels"):
+    is_multitask = config["model_type"] == MULTITASK_FAMILY
+    if is_joint != (head == "joint-labels") or is_multitask != (head == "multitask"):
         raise InputError(f"head {head!r} does not go with model_type {config['model_type']!r}")

@@ -32,8 +32,11 @@ def write_bert_encoder(
     words = embeddings.read("word_embeddings.weight", settings.vocab_size, size)
     positions = embeddings.read("position_embeddings.weight", settings.max_positions, size)
     summed = write_rows(writer, words, inputs.ids, name=embeddings.full_name("word_embeddings.weight"))
-    table = writer.constant(embeddings.full_name("position_embeddings.weight"), positions)
-    rows = writer.slice(table, writer.integers(0), inputs.tokens, axis=0)
+    name = embeddings.full_name("position_embeddings.weight")
+    if inputs.positions is None:
+        rows = writer.slice(writer.constant(name, positions), writer.integers(0), inputs.tokens, axis=0)
+    else:
+        rows = write_rows(writer, positions, inputs.positions, name=name)
     summed = write_token_types(writer, embeddings, writer.node("Add", summed, rows), inputs, settings)
     norm = embeddings.norm("LayerNorm", size=size)
     normed = write_norm(writer, summed, norm, epsilon=settings.norm_epsilon)

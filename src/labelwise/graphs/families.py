@@ -9,7 +9,7 @@ from labelwise.graphs.nested import encoder_config_of
 
 __all__ = ["HAS_BUILDER", "HeadKind", "WeightFormat", "has_builder"]
 
-HeadKind = Literal["sequence-classification", "question-answering", "joint-labels"]
+HeadKind = Literal["sequence-classification", "question-answering", "joint-labels", "multitask"]
 WeightFormat = Literal["float32", "int8"]
 
 HAS_BUILDER: Final[frozenset[str]] = frozenset({"deberta-v2", "bert", "roberta", "xlm-roberta", "camembert"})

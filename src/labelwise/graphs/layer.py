@@ -36,13 +36,15 @@ class TokenInputs:
     ids: str
     token_types: str | None
     mask_bias: str
-    """Float32 ``[batch, 1, 1, tokens]``: 0 for tokens, hugely negative for padding."""
+    """Float32 ``[batch, 1, 1 or tokens, tokens]``: 0 where a token is seen, hugely negative elsewhere."""
     mask: str
     """Float32 ``[batch, tokens]``: 1 for tokens, 0 for padding."""
     batch: str
     """How many rows, as int64 of shape ``[1]``."""
     tokens: str
     """How many tokens with padding, as int64 of shape ``[1]``."""
+    positions: str | None = None
+    """Each token's place in the position table, ``[batch, tokens]``; None counts from 0."""
 
     @classmethod
     def declare(cls, writer: GraphWriter, *, has_token_types: bool) -> TokenInputs:
@@ -57,6 +59,34 @@ class TokenInputs:
             token_types=token_types,
             mask=mask,
             mask_bias=writer.node("Unsqueeze", bias, writer.integers(1, 2)),
+            batch=writer.node("Shape", ids, start=0, end=1),
+            tokens=writer.node("Shape", ids, start=1, end=2),
+        )
+
+    @classmethod
+    def declare_segments(cls, writer: GraphWriter) -> TokenInputs:
+        """Add the inputs of a multi-task graph: ``segment_ids`` say which tokens see which.
+
+        A token sees segment 0, the text, and its own; padding is segment -1, which nothing else sees.
+        """
+        ids = writer.token_input("input_ids")
+        segments = writer.token_input("segment_ids")
+        rows = writer.node("Unsqueeze", segments, writer.integers(2))
+        columns = writer.node("Unsqueeze", segments, writer.integers(1))
+        is_text = writer.node("Equal", columns, writer.index(0))
+        is_same = writer.node("Equal", rows, columns)
+        is_label = writer.node("Greater", columns, writer.index(0))
+        is_seen = writer.node("Or", is_text, writer.node("And", is_same, is_label))
+        seen = writer.node("Cast", is_seen, to=TensorProto.FLOAT)
+        unseen = writer.node("Sub", seen, writer.number(1.0))
+        bias = writer.node("Mul", unseen, writer.number(_MASKED))
+        is_token = writer.node("GreaterOrEqual", segments, writer.index(0))
+        return cls(
+            ids=ids,
+            token_types=writer.token_input("token_type_ids"),
+            positions=writer.token_input("position_ids"),
+            mask=writer.node("Cast", is_token, to=TensorProto.FLOAT),
+            mask_bias=writer.node("Unsqueeze", bias, writer.integers(1)),
             batch=writer.node("Shape", ids, start=0, end=1),
             tokens=writer.node("Shape", ids, start=1, end=2),
         )

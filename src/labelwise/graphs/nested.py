@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
-__all__ = ["JOINT_FAMILIES", "encoder_config_of", "encoder_prefix_of"]
+__all__ = ["JOINT_FAMILIES", "MULTITASK_FAMILY", "encoder_config_of", "encoder_prefix_of"]
+
+# Our own: a BERT encoder with three heads, all in one configuration.
+MULTITASK_FAMILY: Final = "labelwise-multitask"
 
 # model_type -> where config.json holds the encoder's configuration, and the prefix of its weights.
 JOINT_FAMILIES: Final[Mapping[str, tuple[str, str]]] = {
@@ -44,6 +47,8 @@ _DEFAULTS: Final[Mapping[str, Mapping[str, Any]]] = {
 def encoder_config_of(config: Mapping[str, Any]) -> Mapping[str, Any]:
     """Return the encoder's configuration out of a joint model's; every other config is its own."""
     family = str(config.get("model_type"))
+    if family == MULTITASK_FAMILY:
+        return {**config, "model_type": "bert"}
     if family not in JOINT_FAMILIES:
         return config
     nested = config.get(JOINT_FAMILIES[family][0])
@@ -58,6 +63,8 @@ def encoder_config_of(config: Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 def encoder_prefix_of(config: Mapping[str, Any]) -> str | None:
-    """Return the prefix of the encoder's weights in a joint model; None for other models."""
+    """Return the prefix of the encoder's weights in a joint or multi-task model; None for other models."""
+    if config.get("model_type") == MULTITASK_FAMILY:
+        return "encoder"
     entry = JOINT_FAMILIES.get(str(config.get("model_type")))
     return None if entry is None else entry[1]

@@ -1,32 +1,44 @@
-"""Read a joint model's weights, all of them or not at all."""
+"""Read the weights of a joint or multi-task model, all of them or not at all."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
 import torch
-from transformers import AutoConfig, AutoModel, PreTrainedModel
+from transformers import AutoConfig, AutoModel, PretrainedConfig, PreTrainedModel
 
 from labelwise.errors import CheckpointError
 from labelwise.models.gliclass import GLiClassConfig
 from labelwise.models.gliznet import GliZNetConfig
+from labelwise.models.multitask import MultitaskConfig
 
-__all__ = ["load_joint_model"]
+__all__ = ["load_joint_model", "load_multitask_model"]
 
 
 def load_joint_model(folder: Path, *, dtype: torch.dtype = torch.float32) -> PreTrainedModel:
     """Read a GliZNet or GLiClass checkpoint from a folder, in evaluation mode.
 
-    transformers draws weights that it does not find at random and only warns; here that is an error.
+    Raises:
+        CheckpointError: the folder holds another kind of model, or its weights do not match its config.json.
+    """
+    return _load(folder, (GliZNetConfig, GLiClassConfig), dtype)
+
+
+def load_multitask_model(folder: Path, *, dtype: torch.dtype = torch.float32) -> PreTrainedModel:
+    """Read a multi-task checkpoint from a folder, in evaluation mode.
 
     Raises:
         CheckpointError: the folder holds another kind of model, or its weights do not match its config.json.
     """
+    return _load(folder, (MultitaskConfig,), dtype)
+
+
+def _load(folder: Path, kinds: tuple[type[PretrainedConfig], ...], dtype: torch.dtype) -> PreTrainedModel:
+    """Read a checkpoint; transformers draws what it does not find at random, which is an error here."""
     config = AutoConfig.from_pretrained(folder)
-    if not isinstance(config, GliZNetConfig | GLiClassConfig):
-        raise CheckpointError(
-            f"{folder} holds a {config.model_type!r} model: this reads gliznet and GLiClass"
-        )
+    if not isinstance(config, kinds):
+        known = ", ".join(kind.model_type for kind in kinds)
+        raise CheckpointError(f"{folder} holds a {config.model_type!r} model: this reads {known}")
     model, report = AutoModel.from_pretrained(
         folder,
         config=config,

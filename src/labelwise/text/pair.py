@@ -16,13 +16,23 @@ from labelwise.text.sequence import TokenSequence
 __all__ = ["PairLayout"]
 
 _ONE_SEPARATOR = frozenset(
-    {"albert", "bert", "deberta", "deberta-v2", "distilbert", "electra", "mobilebert", "modernbert"}
+    {
+        "albert",
+        "bert",
+        "deberta",
+        "deberta-v2",
+        "distilbert",
+        "electra",
+        "labelwise-multitask",
+        "mobilebert",
+        "modernbert",
+    }
 )
 _TWO_SEPARATORS = frozenset(
     {"bart", "camembert", "longformer", "mpnet", "roberta", "xlm-roberta", "xlm-roberta-xl"}
 )
 # What transformers assumes when config.json does not say.
-_DEFAULT_TOKEN_TYPES = {"albert": 2, "bert": 2, "electra": 2, "mobilebert": 2}
+_DEFAULT_TOKEN_TYPES = {"albert": 2, "bert": 2, "electra": 2, "labelwise-multitask": 2, "mobilebert": 2}
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import argparse
+import json
 import logging
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from labelwise.errors import LabelwiseError, require
+
+if TYPE_CHECKING:
+    from labelwise.training.gate import Probe
 
 BUNDLED = Path(__file__).parents[1] / "checkpoints" / "bundled"
 
@@ -36,17 +41,22 @@ def _parser() -> argparse.ArgumentParser:
     bundle = tasks.add_parser("bundle", help="turn a trained model into the 8-bit form that ships")
     bundle.add_argument("--model", type=Path, required=True)
     bundle.add_argument("--output", type=Path, default=BUNDLED)
-    bundle.add_argument("--hypothesis-template", required=True)
+    bundle.add_argument("--settings", type=Path, help="a labelwise.json to ship, as calibrate writes it")
+    bundle.add_argument("--window", type=int, help="tokens read at once; left out, as trained")
     bundle.add_argument(
-        "--gate", type=Path, required=True, help="labelled pairs that the 8-bit form must pass"
+        "--gate",
+        type=Path,
+        nargs="+",
+        required=True,
+        help="labelled pairs or texts that the 8-bit form must pass",
     )
-    bundle.add_argument("--gate-rows", type=int, default=2000)
+    bundle.add_argument("--gate-rows", type=int, default=1000, help="of each file, spread over it")
     bundle.set_defaults(run=_bundle)
     return parser
 
 
 def _train_nli(given: argparse.Namespace) -> None:
-    for module in ("torch", "transformers", "accelerate"):
+    for module in ("torch", "transformers", "accelerate", "matplotlib"):
         require(module, extra="train")
     from labelwise.training.nli import train_nli
     from labelwise.training.recipe import load_recipe
@@ -55,19 +65,29 @@ def _train_nli(given: argparse.Namespace) -> None:
 
 
 def _bundle(given: argparse.Namespace) -> None:
-    from labelwise.files import read_rows
-    from labelwise.training.bundle import bundle, gate
+    from labelwise.training.bundle import bundle
+    from labelwise.training.gate import gate
 
-    settings = {
-        "hypothesis_template": given.hypothesis_template,
-        "source": "fine-tuned from all-MiniLM-L6-v2; see MODEL_CARD.md",
-    }
-    total = bundle(given.model, given.output, settings=settings)
+    settings = {} if given.settings is None else json.loads(given.settings.read_text(encoding="utf-8"))
+    settings["source"] = "fine-tuned from all-MiniLM-L6-v2; see MODEL_CARD.md"
+    total = bundle(given.model, given.output, settings=settings, window_tokens=given.window)
     logging.info("%s holds %s bytes", given.output, f"{total:,}")
-    rows = [row.values for row in read_rows(given.gate, text_columns=["premise", "hypothesis", "label"])]
-    rows = rows[:: max(1, len(rows) // given.gate_rows)]
-    pairs = [(row["premise"], row["hypothesis"]) for row in rows]
-    logging.info("%s", gate(given.model, given.output, pairs, [row["label"] for row in rows]))
+    for report in gate(given.model, given.output, [_probe(path, given.gate_rows) for path in given.gate]):
+        logging.info("%s", report)
+
+
+def _probe(path: Path, most_rows: int) -> Probe:
+    """Take a file of pairs or of labelled texts as a probe, whichever its first row is."""
+    from labelwise.files import read_rows
+    from labelwise.training.gate import entail_probe, label_probe
+
+    rows = [row.values for row in read_rows(path, text_columns=["label"])]
+    labels = sorted({row["label"] for row in rows})
+    rows = rows[:: max(1, len(rows) // most_rows)]
+    gold = [row["label"] for row in rows]
+    if "premise" in rows[0]:
+        return entail_probe(path.name, [(row["premise"], row["hypothesis"]) for row in rows], gold)
+    return label_probe(path.name, [row["text"] for row in rows], labels, gold)
 
 
 if __name__ == "__main__":

@@ -14,7 +14,7 @@ from transformers import AutoConfig, AutoModelForSequenceClassification, PreTrai
 from labelwise.errors import CheckpointError
 from labelwise.training.recipe import NliRecipe
 
-__all__ = ["base_folder", "load_base", "load_tokenizer", "save_checkpoint", "write_json"]
+__all__ = ["base_folder", "load_base", "load_tokenizer", "save_checkpoint", "save_tokenizer", "write_json"]
 
 TOKENIZER_FILES = ("tokenizer_config.json", "special_tokens_map.json", "vocab.txt")
 
@@ -74,6 +74,11 @@ def save_checkpoint(model: PreTrainedModel, base: Path, folder: Path, *, max_tok
     windows of that size, which answers better than rows that the model never saw the like of.
     """
     model.float().save_pretrained(folder)
+    save_tokenizer(base, folder, max_tokens=max_tokens)
+
+
+def save_tokenizer(base: Path, folder: Path, *, max_tokens: int) -> None:
+    """Write the base's tokenizer files, with ``max_tokens`` as the window and without padding."""
     tokenizer = load_tokenizer(base)
     tokenizer.no_padding()
     tokenizer.no_truncation()

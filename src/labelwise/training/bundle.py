@@ -4,46 +4,48 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from labelwise.backends.heads import HeadOutputs
 from labelwise.checkpoints import open_checkpoint, read_tensors
 from labelwise.checkpoints.settings import SETTINGS_FILE
 from labelwise.errors import InputError, require
 from labelwise.graphs import build_graph
-from labelwise.loading import load
 
-__all__ = ["MAX_BUNDLE_BYTES", "GateReport", "bundle", "gate"]
+__all__ = ["MAX_BUNDLE_BYTES", "bundle"]
 
 MAX_BUNDLE_BYTES = 25 * 1024 * 1024
-MIN_AGREEMENT = 0.99
-MAX_ACCURACY_DROP = 0.005
-_COPIED = ("config.json", "tokenizer_config.json")
 _TOKENIZER = "tokenizer.json"
+_TOKENIZER_CONFIG = "tokenizer_config.json"
+_COPIED = ("config.json", _TOKENIZER_CONFIG)
 
 
-def bundle(model_dir: Path, output_dir: Path, *, settings: Mapping[str, Any]) -> int:
-    """Write the bundled form of a trained entailment model and return its bytes.
+def bundle(
+    model_dir: Path, output_dir: Path, *, settings: Mapping[str, Any], window_tokens: int | None = None
+) -> int:
+    """Write the bundled form of a trained entailment or multi-task model and return its bytes.
 
     Args:
         model_dir: a folder with config.json, model.safetensors and tokenizer files.
         output_dir: the folder to fill; files of the same names are replaced.
         settings: what goes into labelwise.json.
+        window_tokens: how many tokens the shipped form reads at once; None leaves it.
 
     Raises:
         InputError: the result is larger than ``MAX_BUNDLE_BYTES``; the graph is not kept.
     """
     onnx = require("onnx", extra="train")
     checkpoint = open_checkpoint(model_dir)
-    graph = build_graph(
-        checkpoint.config, read_tensors(checkpoint), head="sequence-classification", weights="int8"
-    )
+    head = HeadOutputs.of(checkpoint).kind
+    graph = build_graph(checkpoint.config, read_tensors(checkpoint), head=head, weights="int8")
     output_dir.mkdir(parents=True, exist_ok=True)
     for name in _COPIED:
         if (model_dir / name).exists():
             shutil.copyfile(model_dir / name, output_dir / name)
+    if window_tokens is not None:
+        _set_window(output_dir / _TOKENIZER_CONFIG, window_tokens)
     # Without its indentation the vocabulary takes a third less.
     vocabulary = json.loads((model_dir / _TOKENIZER).read_text(encoding="utf-8"))
     packed = json.dumps(vocabulary, ensure_ascii=False, separators=(",", ":"))
@@ -58,53 +60,7 @@ def bundle(model_dir: Path, output_dir: Path, *, settings: Mapping[str, Any]) ->
     return total
 
 
-@dataclass(frozen=True, slots=True)
-class GateReport:
-    """How the bundled form answers beside the float32 model that it was made from.
-
-    Attributes:
-        agreement: share of pairs with the same label.
-        accuracy: of the bundled form.
-        float_accuracy: of the float32 model.
-        num_pairs: labelled pairs compared.
-    """
-
-    agreement: float
-    accuracy: float
-    float_accuracy: float
-    num_pairs: int
-
-    @property
-    def is_passed(self) -> bool:
-        """True when the bundled form may ship."""
-        is_close = self.agreement >= MIN_AGREEMENT
-        return is_close and self.float_accuracy - self.accuracy <= MAX_ACCURACY_DROP
-
-
-def gate(
-    model_dir: Path, bundle_dir: Path, pairs: Sequence[tuple[str, str]], gold: Sequence[str]
-) -> GateReport:
-    """Compare the bundled form with its float32 model on labelled pairs; a form that fails is removed.
-
-    Raises:
-        InputError: less than 99 % of the labels agree, or accuracy falls by more than half a point.
-    """
-    expected = [found.label for found in load(model_dir).entail(pairs=pairs)]
-    shipped = [found.label for found in load(bundle_dir).entail(pairs=pairs)]
-    report = GateReport(
-        agreement=_share_equal(expected, shipped),
-        accuracy=_share_equal(shipped, gold),
-        float_accuracy=_share_equal(expected, gold),
-        num_pairs=len(pairs),
-    )
-    if not report.is_passed:
-        (bundle_dir / "model.onnx").unlink()
-        raise InputError(
-            f"the 8-bit form agrees on {report.agreement:.2%} of {report.num_pairs:,} pairs and its accuracy "
-            f"is {report.accuracy:.4f} against {report.float_accuracy:.4f}; it is not kept"
-        )
-    return report
-
-
-def _share_equal(one: Sequence[str], other: Sequence[str]) -> float:
-    return sum(left == right for left, right in zip(one, other, strict=True)) / len(one)
+def _set_window(path: Path, window_tokens: int) -> None:
+    values = json.loads(path.read_text(encoding="utf-8"))
+    values["model_max_length"] = window_tokens
+    path.write_text(json.dumps(values, indent=2) + "\n", encoding="utf-8")

@@ -2,117 +2,171 @@
 
 from __future__ import annotations
 
+import dataclasses
 import logging
 import random
 import time
-from dataclasses import replace
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
-import torch
-from transformers import (
-    EvalPrediction,
-    PreTrainedModel,
-    PrinterCallback,
-    Trainer,
-    TrainingArguments,
-    set_seed,
-)
+from transformers import EvalPrediction, PreTrainedModel, Trainer, set_seed
 
-from labelwise.errors import DataError
+from labelwise.errors import InputError
+from labelwise.training.arguments import (
+    TrainerSettings,
+    check_model,
+    rows_per_step,
+    settings_from,
+    training_arguments,
+)
 from labelwise.training.base import base_folder, load_base, load_tokenizer, save_checkpoint, write_json
+from labelwise.training.callbacks import FiniteLoss, ProgressLines, add_callbacks
 from labelwise.training.encoding import EncodedPairs, PadToLongest, encode_pairs, length_grouped_order
+from labelwise.training.finishing import DataFile, finish_run
 from labelwise.training.loss import MarginalCrossEntropy, allowed_classes
 from labelwise.training.mix import training_pairs, validation_pairs
-from labelwise.training.progress import ProgressLines
 from labelwise.training.recipe import NliRecipe
 from labelwise.training.records import Pair
+from labelwise.training.run_folder import claim, is_first_process
 
 __all__ = ["train_nli"]
 
 log = logging.getLogger("labelwise.training")
 
+_EVAL_BATCH_SIZE = 64
 
-def train_nli(recipe: NliRecipe, *, data_dir: Path, output_dir: Path, resume: bool = False) -> Path:
+
+@dataclass(frozen=True, slots=True)
+class _Data:
+    train: EncodedPairs
+    validation: EncodedPairs
+    pairs_per_source: Mapping[str, int]
+
+
+def train_nli(
+    recipe: NliRecipe,
+    *,
+    data_dir: Path,
+    output_dir: Path,
+    resume: bool = False,
+    deepspeed: Path | None = None,
+    changes: Mapping[str, Any] | None = None,
+) -> Path:
     """Run a recipe and return the folder of the finished checkpoint, ``output_dir/model``.
 
-    The run folder also gets ``recipe.json``, ``metrics.json`` and ``checkpoint-N`` folders; ``resume`` goes
-    on from the newest of these with the same data order, or starts anew if there is none.
+    The run folder also gets ``recipe.json``, ``metrics.json``, ``curves.png`` and ``checkpoint-N`` folders;
+    ``resume`` goes on from the newest of these with the same data order, or starts anew if there is none.
+    Started by torchrun or accelerate, all processes share the work.
+
+    Args:
+        recipe: what to train, on what, how.
+        data_dir: where the recipe's files lie.
+        output_dir: the run folder.
+        resume: goes on with a run that was cut off.
+        deepspeed: a DeepSpeed configuration, such as ``recipes/deepspeed-zero2.json``.
+        changes: fields of ``TrainerSettings`` that this machine or run needs otherwise than the recipe says.
 
     Raises:
         DataError: a data file is missing or has no usable row, or the run folder holds another run.
+        InputError: the base cannot be trained with these settings.
         LabelwiseError: the loss is not finite.
     """
-    _claim(output_dir, resume=resume)
-    write_json(output_dir / "recipe.json", recipe.to_dict())
+    newest = claim(output_dir, resume=resume)
+    settings = settings_from(recipe.hyperparameters, seed=recipe.seed, changes=changes)
     set_seed(recipe.seed)
     base = base_folder(recipe.base)
-    pairs, counts = training_pairs(recipe, data_dir)
-    validation = _encoded(validation_pairs(recipe, data_dir), base, recipe)
     model = load_base(base, recipe)
-    trainer = _trainer(recipe, model, base, pairs, validation, output_dir)
-    newest = _newest_checkpoint(output_dir) if resume else None
-    log.info("training %s on %d pairs%s", recipe.name, len(pairs), f", from {newest}" if newest else "")
+    check_model(model, settings)
+    if is_first_process():
+        write_json(output_dir / "recipe.json", recipe.to_dict())
+    data = _read(recipe, base, data_dir, rows_per_step(settings))
+    trainer = _trainer(recipe, settings, model, data, output_dir, newest, deepspeed)
+    log.info("training %s%s", recipe.name, f", from {newest}" if newest else "")
     started = time.monotonic()
     trainer.train(resume_from_checkpoint=str(newest) if newest else None)
     seconds = round(time.monotonic() - started)
-    save_checkpoint(model, base, output_dir / "model", max_tokens=recipe.hyperparameters.max_tokens)
-    figures = trainer.evaluate(validation)
-    write_json(
-        output_dir / "metrics.json",
-        {
-            "train_pairs": len(trainer.train_dataset),
-            "pairs_per_source": counts,
-            "seconds_since_start_or_resume": seconds,
-            "validation": {"file": recipe.validation, **figures},
-            "curve": [entry for entry in trainer.state.log_history if {"loss", "eval_loss"} & entry.keys()],
-        },
+    figures = trainer.evaluate(data.validation)
+    if is_first_process():
+        trained = trainer.accelerator.unwrap_model(trainer.model)
+        save_checkpoint(trained, base, output_dir / "model", max_tokens=recipe.hyperparameters.max_tokens)
+    metrics = {
+        "train_pairs": len(data.train),
+        "pairs_per_source": data.pairs_per_source,
+        "seconds_since_start_or_resume": seconds,
+        "settings": dataclasses.asdict(settings),
+        "validation": {"file": recipe.validation, **figures},
+    }
+    finish_run(
+        output_dir,
+        title=recipe.name,
+        base=recipe.base,
+        task="nli",
+        metrics=metrics,
+        log_history=trainer.state.log_history,
+        data=_data_files(recipe, data.pairs_per_source),
+        recipe=recipe.to_dict(),
+        limits=[f"Longer texts than {recipe.hyperparameters.max_tokens} tokens are read in windows."],
     )
     log.info("finished, validation accuracy %.4f: %s", figures["eval_accuracy"], output_dir / "model")
     return output_dir / "model"
 
 
-def _claim(output_dir: Path, *, resume: bool) -> None:
-    if not resume and _newest_checkpoint(output_dir) is not None:
-        raise DataError(f"{output_dir} holds a run already: give --resume or another --output")
-    output_dir.mkdir(parents=True, exist_ok=True)
+def _read(recipe: NliRecipe, base: Path, data_dir: Path, rows: int) -> _Data:
+    chosen = recipe.hyperparameters
+    pairs, counts = training_pairs(recipe, data_dir)
+    validation = _encoded(validation_pairs(recipe, data_dir), base, recipe)
+    encoded = _encoded(pairs, base, recipe)
+    order = length_grouped_order(encoded.lengths, batch_size=rows, epochs=chosen.epochs, seed=recipe.seed)
+    # Whole steps only: processes would fill up a last short one with rows that were seen already.
+    num_steps = min(len(order) // rows, chosen.max_steps or len(order))
+    if num_steps == 0:
+        raise InputError(f"{len(order)} pairs do not fill one step of {rows}: lower batch_size")
+    log.info("%d pairs, %d steps, %.1f tokens a pair", len(pairs), num_steps, float(encoded.lengths.mean()))
+    return _Data(
+        train=replace(encoded, order=order[: num_steps * rows]),
+        validation=replace(validation, order=np.argsort(validation.lengths, kind="stable")),
+        pairs_per_source=counts,
+    )
 
 
 def _encoded(pairs: list[Pair], base: Path, recipe: NliRecipe) -> EncodedPairs:
-    encoded = encode_pairs(pairs, load_tokenizer(base), max_tokens=recipe.hyperparameters.max_tokens)
-    return replace(encoded, order=np.argsort(encoded.lengths, kind="stable"))
+    return encode_pairs(pairs, load_tokenizer(base), max_tokens=recipe.hyperparameters.max_tokens)
 
 
 def _trainer(
     recipe: NliRecipe,
+    settings: TrainerSettings,
     model: PreTrainedModel,
-    base: Path,
-    pairs: list[Pair],
-    validation: EncodedPairs,
+    data: _Data,
     output_dir: Path,
+    newest: Path | None,
+    deepspeed: Path | None,
 ) -> Trainer:
-    chosen = recipe.hyperparameters
-    encoded = encode_pairs(pairs, load_tokenizer(base), max_tokens=chosen.max_tokens)
-    order = length_grouped_order(
-        encoded.lengths, batch_size=chosen.batch_size, epochs=chosen.epochs, seed=recipe.seed
+    arguments = training_arguments(
+        settings,
+        output_dir,
+        num_steps=len(data.train) // rows_per_step(settings),
+        metric="eval_accuracy",
+        greater_is_better=True,
+        is_resumed=newest is not None,
+        deepspeed=deepspeed,
+        eval_batch_size=_EVAL_BATCH_SIZE,
     )
-    if chosen.max_steps is not None:
-        order = order[: chosen.max_steps * chosen.batch_size]
-    steps = -(-len(order) // chosen.batch_size)
-    log.info("%d steps, %.1f tokens a pair", steps, float(encoded.lengths.mean()))
-    trainer = Trainer(
+    trainer = FiniteLoss(
         model=model,
-        args=_arguments(recipe, output_dir, warmup_steps=round(steps * chosen.warmup_ratio)),
-        train_dataset=replace(encoded, order=order),
-        eval_dataset=_sampled(validation, recipe.validation_rows, recipe.seed),
+        args=arguments,
+        train_dataset=data.train,
+        eval_dataset=_sampled(data.validation, recipe.validation_rows, recipe.seed),
         data_collator=PadToLongest(
             model.config.pad_token_id or 0, with_type_ids=getattr(model.config, "type_vocab_size", 0) > 1
         ),
         compute_loss_func=MarginalCrossEntropy(recipe.classes),
         compute_metrics=_Accuracy(recipe),
-        callbacks=[ProgressLines()],
     )
-    trainer.remove_callback(PrinterCallback)
+    add_callbacks(trainer, ProgressLines(rows="pairs"), patience=settings.patience)
     return trainer
 
 
@@ -123,38 +177,10 @@ def _sampled(encoded: EncodedPairs, rows: int, seed: int) -> EncodedPairs:
     return replace(encoded, order=encoded.order[positions])
 
 
-def _arguments(recipe: NliRecipe, output_dir: Path, *, warmup_steps: int) -> TrainingArguments:
-    chosen = recipe.hyperparameters
-    on_cpu = not torch.cuda.is_available()
-    return TrainingArguments(
-        output_dir=str(output_dir),
-        # The order of all epochs is laid out beforehand: one pass, in sequence, is the whole run.
-        num_train_epochs=1,
-        train_sampling_strategy="sequential",
-        per_device_train_batch_size=chosen.batch_size,
-        per_device_eval_batch_size=64,
-        learning_rate=chosen.learning_rate,
-        lr_scheduler_type="linear",
-        warmup_steps=warmup_steps,
-        weight_decay=chosen.weight_decay,
-        max_grad_norm=chosen.max_grad_norm,
-        optim="adamw_torch_fused",
-        bf16=chosen.precision == "bf16",
-        use_cpu=on_cpu,
-        dataloader_pin_memory=not on_cpu,
-        seed=recipe.seed,
-        logging_steps=chosen.log_every_steps,
-        logging_nan_inf_filter=False,
-        eval_strategy="steps",
-        eval_steps=chosen.evaluate_every_steps,
-        save_strategy="steps",
-        save_steps=chosen.save_every_steps,
-        save_total_limit=2,
-        remove_unused_columns=False,
-        disable_tqdm=True,
-        report_to="none",
-        log_level="error",
-    )
+def _data_files(recipe: NliRecipe, counts: Mapping[str, int]) -> list[DataFile]:
+    # A set that is named twice, with two wordings say, has one count.
+    licences = {source.name: source.licence for source in recipe.sources}
+    return [DataFile(path=name, rows=rows, licence=licences[name]) for name, rows in counts.items()]
 
 
 class _Accuracy:
@@ -166,9 +192,3 @@ class _Accuracy:
     def __call__(self, prediction: EvalPrediction) -> dict[str, float]:
         best = np.asarray(prediction.predictions).argmax(axis=-1)
         return {"accuracy": float(self._allowed[prediction.label_ids, best].mean())}
-
-
-def _newest_checkpoint(output_dir: Path) -> Path | None:
-    # trainer_state.json is written last: a folder without it was cut off while it was being written.
-    complete = [state.parent for state in output_dir.glob("checkpoint-*/trainer_state.json")]
-    return max(complete, key=lambda folder: int(folder.name.rpartition("-")[2]), default=None)

@@ -8,8 +8,9 @@ from collections.abc import Iterable, Sequence
 from typing import TypeVar
 
 from labelwise.errors import DataError
-from labelwise.training.recipe import Source
+from labelwise.training.hard_negatives import SimilarLabels
 from labelwise.training.records import LabelledText, Pair, Passage
+from labelwise.training.sources import Source
 
 __all__ = ["pairs_from_pairs", "pairs_from_passages", "pairs_from_texts"]
 
@@ -41,58 +42,88 @@ def pairs_from_passages(rows: Sequence[Passage], source: Source, *, seed: int) -
 def pairs_from_texts(rows: Sequence[LabelledText], source: Source, *, seed: int) -> list[Pair]:
     """Return pairs of each text with true labels (entailment) and false ones (not_entailment).
 
-    Labels are put into ``source.wording`` and then into a template drawn per text, so that the template tells
-    nothing about the answer. Classes that share a wording are never negatives of one another.
+    Labels are put into ``source.wording`` and then into a template drawn at random, so that the template
+    tells nothing about the answer. What is true of a text in any row is never false of it in another, and
+    classes that share a wording are never negatives of one another.
 
     Raises:
-        DataError: nothing is left after the exclusions.
+        DataError: nothing is left after the exclusions, or ``similar_labels`` names a label that no row has.
     """
     generator = _generator(source, seed)
     worded = [row for row in (_worded(row, source) for row in rows) if row is not None]
     if not worded:
-        raise DataError(f"{source.path} has no row left after excluded_labels: exclude fewer")
-    names = sorted({label for row in worded for label in row.labels})
+        raise DataError(f"{source.name} has no row left after excluded_labels: exclude fewer")
     kept = _capped(
         _capped_per_class(worded, source.max_texts_per_class, generator), source.max_rows, generator
     )
+    draw = _Draw(worded, source, generator)
     pairs: list[Pair] = []
     for _ in range(source.repeats):
-        if source.negatives == "labels":
-            pairs += _with_other_labels(kept, names, source, generator)
-        else:
-            pairs += _with_other_texts(kept, names, source, generator)
+        pairs += draw.other_labels(kept) if source.negatives == "labels" else draw.other_texts(kept)
     return pairs
 
 
-def _with_other_labels(
-    rows: Iterable[LabelledText], names: Sequence[str], source: Source, generator: random.Random
-) -> list[Pair]:
-    pairs = []
-    for row in rows:
-        template = generator.choice(source.templates)
-        negatives = row.not_labels or [name for name in names if name not in row.labels]
-        drawn = [
-            ("entailment", _capped(row.labels, source.positives_per_text, generator)),
-            ("not_entailment", _capped(negatives, source.negatives_per_text, generator)),
-        ]
-        pairs += [
-            Pair(row.text, template.replace("{}", name), label) for label, chosen in drawn for name in chosen
-        ]
-    return pairs
+class _Draw:
+    """Draws true and false labels for texts."""
 
+    def __init__(self, rows: Sequence[LabelledText], source: Source, generator: random.Random) -> None:
+        self._source = source
+        self._generator = generator
+        self._names = sorted({label for row in rows for label in row.labels})
+        self._true: dict[str, set[str]] = defaultdict(set)
+        for row in rows:
+            self._true[row.text].update(row.labels)
+        self._similar = self._similar_labels() if source.hard_negatives_per_text else None
 
-def _with_other_texts(
-    rows: Sequence[LabelledText], names: Sequence[str], source: Source, generator: random.Random
-) -> list[Pair]:
-    pairs = []
-    for name in names:
-        true = [row for row in rows if name in row.labels]
-        false = _capped([row for row in rows if name not in row.labels], len(true), generator)
-        for label, texts in (("entailment", true), ("not_entailment", false)):
-            pairs += [
-                Pair(row.text, generator.choice(source.templates).replace("{}", name), label) for row in texts
-            ]
-    return pairs
+    def other_labels(self, rows: Iterable[LabelledText]) -> list[Pair]:
+        """Pair each text with labels of its own and labels that it does not have."""
+        pairs = []
+        for row in rows:
+            template = self._generator.choice(self._source.templates)
+            true = _capped(row.labels, self._source.positives_per_text, self._generator)
+            hard = self._hard_negatives(row)
+            others = [name for name in row.not_labels or self._names if name not in self._true[row.text]]
+            if hard:
+                others = [name for name in others if name not in hard]
+            false = hard + _capped(others, self._source.negatives_per_text, self._generator)
+            drawn = [(name, "entailment") for name in true] + [(name, "not_entailment") for name in false]
+            pairs += [Pair(row.text, template.replace("{}", name), label) for name, label in drawn]
+        return pairs
+
+    def other_texts(self, rows: Sequence[LabelledText]) -> list[Pair]:
+        """Pair each label with all of its texts and, as far as there are, as many others."""
+        pairs = []
+        drawn: set[tuple[str, str]] = set()
+        for name in self._names:
+            true = [row for row in rows if name in row.labels]
+            others = [row for row in rows if name not in self._true[row.text]]
+            false = _capped(others, len(true), self._generator)
+            drawn.update((row.text, name) for row in false)
+            for label, texts in (("entailment", true), ("not_entailment", false)):
+                pairs += [self._pair(row.text, name, label) for row in texts]
+        for row in rows:
+            for name in self._hard_negatives(row):
+                if (row.text, name) not in drawn:
+                    pairs.append(self._pair(row.text, name, "not_entailment"))
+        return pairs
+
+    def _pair(self, text: str, name: str, label: str) -> Pair:
+        return Pair(text, self._generator.choice(self._source.templates).replace("{}", name), label)
+
+    def _hard_negatives(self, row: LabelledText) -> list[str]:
+        if self._similar is None:
+            return []
+        alike = dict.fromkeys(name for label in row.labels for name in self._similar.of(label))
+        true = self._true[row.text]
+        return [name for name in alike if name not in true][: self._source.hard_negatives_per_text]
+
+    def _similar_labels(self) -> SimilarLabels:
+        wording = self._source.wording
+        listed = {
+            wording.get(name, name): [wording.get(other, other) for other in others]
+            for name, others in self._source.similar_labels.items()
+        }
+        return SimilarLabels(self._names, listed=listed)
 
 
 def _worded(row: LabelledText, source: Source) -> LabelledText | None:
@@ -127,5 +158,5 @@ def _capped(items: Sequence[Item], maximum: int | None, generator: random.Random
 
 
 def _generator(source: Source, seed: int) -> random.Random:
-    # Seeded by the path as well, so that adding a source does not change what the others draw.
-    return random.Random(f"{seed}:{source.path}")
+    # Seeded by the name as well, so that adding a source does not change what the others draw.
+    return random.Random(f"{seed}:{source.name}")

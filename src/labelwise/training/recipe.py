@@ -3,60 +3,16 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any
 
 from labelwise.errors import InputError
-from labelwise.training.recipe_file import build_part, read_recipe_file
+from labelwise.training.described import read_description
+from labelwise.training.recipe_file import build_part
+from labelwise.training.sources import Source, at_least, source_from
 
 __all__ = ["Hyperparameters", "NliRecipe", "Source", "load_recipe"]
-
-
-@dataclass(frozen=True, slots=True)
-class Source:
-    """One data file and how it becomes premise / hypothesis pairs.
-
-    ``kind`` is ``pairs`` (rows are pairs already), ``texts`` (classification rows) or ``passages`` (texts
-    with statements). ``max_texts_per_class`` and ``max_rows`` cap what is read, ``repeats`` says how often it
-    is passed, each time with freshly drawn negatives and templates. ``negatives`` is ``labels`` (labels of
-    the same set that the text does not have: hard) or ``texts`` (as many texts of other classes as a label
-    has texts: the published universal-classifier recipe).
-    """
-
-    path: str
-    kind: str
-    licence: str
-    max_rows: int | None = None
-    max_texts_per_class: int | None = None
-    repeats: int = 1
-    templates: tuple[str, ...] = ("{}",)
-    negatives: str = "labels"
-    positives_per_text: int = 1
-    negatives_per_text: int = 2
-    wording: Mapping[str, str] = field(default_factory=dict)
-    excluded_labels: tuple[str, ...] = ()
-
-    KINDS: ClassVar[tuple[str, ...]] = ("pairs", "texts", "passages")
-    NEGATIVES: ClassVar[tuple[str, ...]] = ("labels", "texts")
-
-    def __post_init__(self) -> None:
-        if self.kind not in self.KINDS:
-            raise InputError(f"kind of {self.path} is {self.kind!r}: use one of {', '.join(self.KINDS)}")
-        if self.negatives not in self.NEGATIVES:
-            raise InputError(f"negatives of {self.path} is {self.negatives!r}: use labels or texts")
-        for name in ("max_rows", "max_texts_per_class"):
-            if getattr(self, name) is not None:
-                _at_least(getattr(self, name), 1, f"{name} of {self.path}")
-        _at_least(self.repeats, 1, f"repeats of {self.path}")
-        _at_least(self.positives_per_text, 1, f"positives_per_text of {self.path}")
-        _at_least(self.negatives_per_text, 0, f"negatives_per_text of {self.path}")
-        for template in self.templates:
-            if template.count("{}") != 1:
-                raise InputError(f"template {template!r} of {self.path} must hold exactly one {{}}")
-        if not self.templates:
-            raise InputError(f"templates of {self.path} is empty: give at least '{{}}'")
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,10 +42,10 @@ class Hyperparameters:
         if not 0 < self.learning_rate < 1:
             raise InputError(f"learning_rate is {self.learning_rate}: use a small number such as 2e-5")
         for name in ("batch_size", "epochs", "log_every_steps", "evaluate_every_steps", "save_every_steps"):
-            _at_least(getattr(self, name), 1, name)
+            at_least(getattr(self, name), 1, name)
         if self.max_steps is not None:
-            _at_least(self.max_steps, 1, "max_steps")
-        _at_least(self.max_tokens, 8, "max_tokens")
+            at_least(self.max_steps, 1, "max_steps")
+        at_least(self.max_tokens, 8, "max_tokens")
         for name in ("warmup_ratio", "dropout"):
             if not 0 <= getattr(self, name) < 1:
                 raise InputError(f"{name} is {getattr(self, name)}: use a number from 0 up to 1")
@@ -102,6 +58,7 @@ class NliRecipe:
     """A whole run; ``classes`` names the head's two or three outputs in order.
 
     ``base`` is a folder, a hub id, or ``package:NAME/FOLDER`` for weights that come inside a Python package.
+    ``validation`` is a file of pairs, or ``registry:COLUMN`` for a test column of a registered NLI set.
     """
 
     name: str
@@ -120,9 +77,9 @@ class NliRecipe:
             raise InputError(f"classes is {list(self.classes)}: use {choices}, in any order")
         if not self.sources:
             raise InputError("sources is empty: name at least one data file")
-        _at_least(self.validation_rows, 1, "validation_rows")
+        at_least(self.validation_rows, 1, "validation_rows")
         for path in [self.validation, *(source.path for source in self.sources)]:
-            if "_report" in Path(path).name:
+            if path is not None and "_report" in Path(path).name:
                 raise InputError(f"{path} is a report set: it must not be trained or tuned on")
 
     def to_dict(self) -> dict[str, Any]:
@@ -131,21 +88,18 @@ class NliRecipe:
 
 
 def load_recipe(path: Path) -> NliRecipe:
-    """Read a recipe; ``defaults`` in the file holds fields that its sources share.
+    """Read a recipe from JSON or YAML; ``defaults`` in it holds fields that its sources share.
+
+    Sources may lie in description files of their own, named from the recipe's folder.
 
     Raises:
-        DataError: the file is not JSON.
+        DataError: the file, or a description file, cannot be read.
         InputError: a field is unknown, missing or out of range.
     """
-    values = read_recipe_file(path)
+    values = read_description(path)
     defaults = values.pop("defaults", {})
     values["sources"] = tuple(
-        build_part(Source, {**defaults, **source}) for source in values.get("sources", ())
+        source_from(source, defaults=defaults, folder=path.parent) for source in values.get("sources", ())
     )
     values["hyperparameters"] = build_part(Hyperparameters, values.get("hyperparameters", {}))
     return build_part(NliRecipe, values)
-
-
-def _at_least(value: int, minimum: int, name: str) -> None:
-    if not isinstance(value, int) or value < minimum:
-        raise InputError(f"{name} is {value!r}: use a whole number of at least {minimum}")

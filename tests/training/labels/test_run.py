@@ -25,7 +25,7 @@ def changed(recipe, **settings):
 
 
 def losses(run: Path) -> list[tuple[int, float]]:
-    curve = json.loads((run / "loss_curve.json").read_text())
+    curve = json.loads((run / "metrics.json").read_text())["curve"]
     return [(entry["step"], entry["loss"]) for entry in curve if "loss" in entry]
 
 
@@ -42,6 +42,8 @@ def test_a_run_learns_and_leaves_a_checkpoint_that_labelwise_reads(recipe, tmp_p
         "validation"
     ].keys()
     assert json.loads((run / "recipe.json").read_text())["name"] == "tiny"
+    assert (run / "curves.png").is_file()
+    assert "| rows.jsonl.gz | 40 | not named in the recipe |" in (folder / "README.md").read_text()
 
     model = load_joint_model(folder)
     config = json.loads((folder / "config.json").read_text())
@@ -89,6 +91,18 @@ def test_a_loss_that_is_not_finite_stops_the_run(recipe, tmp_path: Path, monkeyp
     monkeypatch.setitem(train_labels.__globals__, "start_model", damaged)
     with pytest.raises(LabelwiseError, match="loss is not finite after step 0: lower learning_rate"):
         train_labels(recipe, data_dir=tmp_path / "data", output_dir=tmp_path / "run")
+
+
+def test_gradient_checkpointing_changes_no_loss(recipe, tmp_path: Path):
+    short = changed(recipe, max_steps=2)
+    train_labels(short, data_dir=tmp_path / "data", output_dir=tmp_path / "plain")
+    train_labels(
+        short,
+        data_dir=tmp_path / "data",
+        output_dir=tmp_path / "saving",
+        changes={"is_gradient_checkpointed": True},
+    )
+    assert dict(losses(tmp_path / "saving")) == pytest.approx(dict(losses(tmp_path / "plain")), abs=1e-5)
 
 
 def test_a_row_limit_beyond_the_encoders_positions_is_refused(recipe, tmp_path: Path):

@@ -2,19 +2,28 @@
 
 from __future__ import annotations
 
+import dataclasses
 import logging
-import os
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from transformers import EarlyStoppingCallback, PrinterCallback, set_seed
+from transformers import set_seed
 
-from labelwise.errors import DataError, InputError
+from labelwise.errors import InputError
+from labelwise.training.arguments import (
+    TrainerSettings,
+    check_model,
+    rows_per_step,
+    settings_from,
+    training_arguments,
+)
 from labelwise.training.base import base_folder, write_json
+from labelwise.training.callbacks import ProgressLines, add_callbacks
+from labelwise.training.finishing import DataFile, finish_run
 from labelwise.training.labels.base import open_encoder, save_tokenizer, start_model
-from labelwise.training.labels.curve import write_curve
 from labelwise.training.labels.encoding import (
     DrawnExamples,
     ExampleEncoder,
@@ -25,13 +34,15 @@ from labelwise.training.labels.encoding import (
 from labelwise.training.labels.metrics import LabelMetrics
 from labelwise.training.labels.recipe import LabelRecipe
 from labelwise.training.labels.rows import held_out_rows, read_label_rows
-from labelwise.training.labels.trainer import LabelTrainer, ReportLines, texts_per_step, training_arguments
+from labelwise.training.labels.trainer import LabelTrainer
 from labelwise.training.records import LabelledText
+from labelwise.training.run_folder import claim, is_first_process
 
 __all__ = ["train_labels"]
 
 log = logging.getLogger("labelwise.training")
 _NAMED_ROWS = 20
+_MEASURES = ("eval_loss", "eval_micro_f1", "eval_mrr")
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,12 +59,13 @@ def train_labels(
     output_dir: Path,
     resume: bool = False,
     deepspeed: Path | None = None,
+    changes: Mapping[str, Any] | None = None,
 ) -> Path:
     """Run a recipe and return the folder of the finished checkpoint, ``output_dir/model``.
 
-    The run folder also gets ``recipe.json``, ``metrics.json``, ``loss_curve.json`` and ``checkpoint-N``
-    folders; ``resume`` goes on from the newest of these with the same examples in the same order, or starts
-    anew if there is none. Started by torchrun or accelerate, all processes share the work.
+    The run folder also gets ``recipe.json``, ``metrics.json``, ``curves.png`` and ``checkpoint-N`` folders;
+    ``resume`` goes on from the newest of these with the same examples in the same order, or starts anew if
+    there is none. Started by torchrun or accelerate, all processes share the work.
 
     Args:
         recipe: what to train, on what, how.
@@ -61,40 +73,70 @@ def train_labels(
         output_dir: the run folder.
         resume: goes on with a run that was cut off.
         deepspeed: a DeepSpeed configuration, such as ``recipes/deepspeed-zero2.json``.
+        changes: fields of ``TrainerSettings`` that this machine or run needs otherwise than the recipe says.
 
     Raises:
         DataError: a data file is missing or has no usable row, or the run folder holds another run.
+        InputError: the base cannot be trained with these settings.
         LabelwiseError: the loss is not finite.
     """
-    newest = _newest_checkpoint(output_dir)
-    if newest is not None and not resume:
-        raise DataError(f"{output_dir} holds a run already: give --resume or another --output")
-    is_first_process = os.environ.get("RANK", "0") == "0"
+    newest = claim(output_dir, resume=resume)
     set_seed(recipe.seed)
     base = base_folder(recipe.base)
     data = _read(recipe, data_dir)
     encoder = open_encoder(base, settings=recipe.examples)
     validation = FixedExamples(data.validation, encoder=encoder, settings=recipe.examples)
-    trainer = _trainer(recipe, data, validation, encoder, base, output_dir, newest, deepspeed)
-    if is_first_process:
-        output_dir.mkdir(parents=True, exist_ok=True)
+    settings = _settings(recipe, changes, num_rows=len(data.train))
+    trainer = _trainer(recipe, settings, data, validation, encoder, base, output_dir, newest, deepspeed)
+    if is_first_process():
         write_json(output_dir / "recipe.json", recipe.to_dict())
     started = time.monotonic()
     trainer.train(resume_from_checkpoint=str(newest) if newest else None)
     figures = trainer.evaluate()
-    if is_first_process:
+    if is_first_process():
         trainer.accelerator.unwrap_model(trainer.model).float().save_pretrained(output_dir / "model")
         save_tokenizer(base, output_dir / "model", settings=recipe.examples)
-        report = {
-            "data": {**data.counts, "validation_labels_left_out": validation.num_labels_left_out},
-            "seconds_since_start_or_resume": round(time.monotonic() - started),
-            "validation": figures,
-            "best_checkpoint": trainer.state.best_model_checkpoint,
-        }
-        write_json(output_dir / "metrics.json", report)
-        write_curve(trainer.state.log_history, output_dir)
-        log.info("finished, validation loss %.4f: %s", figures["eval_loss"], output_dir / "model")
+    metrics = {
+        "data": {**data.counts, "validation_labels_left_out": validation.num_labels_left_out},
+        "seconds_since_start_or_resume": round(time.monotonic() - started),
+        "settings": dataclasses.asdict(settings),
+        "validation": {"file": ", ".join(recipe.validation) or "labels held out", **figures},
+        "best_checkpoint": trainer.state.best_model_checkpoint,
+    }
+    finish_run(
+        output_dir,
+        title=recipe.name,
+        base=recipe.base,
+        task="labels",
+        metrics=metrics,
+        log_history=trainer.state.log_history,
+        data=[_data_file(recipe, data)],
+        recipe=recipe.to_dict(),
+        limits=[f"A text is read with at most {recipe.examples.max_labels} labels at a time in training."],
+    )
+    log.info("finished, validation loss %.4f: %s", figures["eval_loss"], output_dir / "model")
     return output_dir / "model"
+
+
+def _data_file(recipe: LabelRecipe, data: _Data) -> DataFile:
+    # A text that comes in two files is one row with the labels of both: rows cannot be told by file.
+    return DataFile(path=", ".join(recipe.sources), rows=len(data.train), licence="not named in the recipe")
+
+
+def _settings(recipe: LabelRecipe, changes: Mapping[str, Any] | None, *, num_rows: int) -> TrainerSettings:
+    chosen = recipe.hyperparameters
+    once = settings_from(
+        chosen,
+        seed=recipe.seed,
+        scheduler="cosine",
+        evaluate_every_steps=chosen.evaluate_every_steps or 1,
+        save_every_steps=chosen.evaluate_every_steps or 1,
+        changes=changes,
+    )
+    if chosen.evaluate_every_steps is not None:
+        return once
+    steps_per_epoch = max(1, num_rows // rows_per_step(once))
+    return dataclasses.replace(once, evaluate_every_steps=steps_per_epoch, save_every_steps=steps_per_epoch)
 
 
 def _read(recipe: LabelRecipe, data_dir: Path) -> _Data:
@@ -120,6 +162,7 @@ def _read(recipe: LabelRecipe, data_dir: Path) -> _Data:
 
 def _trainer(
     recipe: LabelRecipe,
+    settings: TrainerSettings,
     data: _Data,
     validation: FixedExamples,
     encoder: ExampleEncoder,
@@ -130,24 +173,26 @@ def _trainer(
 ) -> LabelTrainer:
     chosen = recipe.hyperparameters
     order = epochs_order(len(data.train), epochs=chosen.epochs, seed=recipe.seed)
-    texts = texts_per_step(chosen)
+    texts = rows_per_step(settings)
     # Whole steps only: a last short one would be padded with rows that were seen already.
     num_steps = min(len(order) // texts, chosen.max_steps or len(order))
     if num_steps == 0:
         raise InputError(f"{len(order)} examples do not fill one step of {texts}: lower batch_size")
-    arguments = training_arguments(
-        chosen,
-        output_dir,
-        num_steps=num_steps,
-        steps_per_epoch=max(1, len(data.train) // texts),
-        seed=recipe.seed,
-        is_resumed=newest is not None,
-        deepspeed=deepspeed,
-    )
     model = start_model(base, recipe, lab_token_id=encoder.layout.lab)
+    check_model(model, settings, model_type=model.backbone.config.model_type)
     trainer = LabelTrainer(
         model=model,
-        args=arguments,
+        args=training_arguments(
+            settings,
+            output_dir,
+            num_steps=num_steps,
+            metric="eval_loss",
+            greater_is_better=False,
+            is_resumed=newest is not None,
+            deepspeed=deepspeed,
+            keeps_best=True,
+            evaluates_at_start=True,
+        ),
         train_dataset=DrawnExamples(
             data.train,
             order[: num_steps * texts],
@@ -158,13 +203,6 @@ def _trainer(
         eval_dataset=validation,
         data_collator=PadLabelRows(encoder.tokenizer.control.pad or 0),
         compute_metrics=LabelMetrics(validation.labels),
-        callbacks=[ReportLines(), *([EarlyStoppingCallback(chosen.patience)] if chosen.patience else [])],
     )
-    trainer.remove_callback(PrinterCallback)
+    add_callbacks(trainer, ProgressLines(rows="texts", measures=_MEASURES), patience=settings.patience)
     return trainer
-
-
-def _newest_checkpoint(output_dir: Path) -> Path | None:
-    # trainer_state.json is written last: a folder without it was cut off while it was being written.
-    complete = [state.parent for state in output_dir.glob("checkpoint-*/trainer_state.json")]
-    return max(complete, key=lambda folder: int(folder.name.rpartition("-")[2]), default=None)

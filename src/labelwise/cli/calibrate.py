@@ -1,0 +1,316 @@
+"""``labelwise calibrate``: make scores mean what they say, and show on held-out rows that they do."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+import typer
+
+from labelwise.cli import options
+from labelwise.cli.expand import expand_flags
+from labelwise.errors import DataError, InputError
+
+if TYPE_CHECKING:
+    from labelwise.calibration.fitting import ScoredRows
+    from labelwise.checkpoints.settings import CheckpointSettings
+    from labelwise.model import Model
+
+__all__ = ["calibrate"]
+
+_MIN_ROWS = 10
+# What is read of a file of pairs, and what of a file of texts.
+_PAIR_COLUMNS = ("premise", "hypothesis", "label")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CalibratedModel(options.ModelOptions):
+    """The model to calibrate, named first, and how it runs."""
+
+    model: Annotated[str, typer.Argument(help="'bundled', a folder, or a hub id.")] = "bundled"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LabelOptions:
+    """What the labels are and how they are asked for; of no use for pairs."""
+
+    labels: Annotated[
+        str | None, typer.Option(help="The closed set of labels; left out: all labels of the file.")
+    ] = None
+    labels_file: Annotated[Path | None, typer.Option(help="The same from a file.")] = None
+    multi_label: Annotated[
+        bool, typer.Option("--multi-label", help="Judge each label by itself; so does a 'labels' column.")
+    ] = False
+    none_label: Annotated[
+        str | None, typer.Option(help="The label of rows that none of the other labels fits.")
+    ] = None
+    hypothesis_template: Annotated[
+        str | None, typer.Option(help="A sentence with one {}, where the label goes; saved with the numbers.")
+    ] = None
+
+    def named(self) -> list[str] | None:
+        """Return the labels that were typed, or None."""
+        from labelwise.cli.reading import read_labels
+
+        if self.labels is None and self.labels_file is None:
+            return None
+        read = read_labels(self.labels, self.labels_file)
+        if not isinstance(read, list) or not all(isinstance(label, str) for label in read):
+            raise InputError("calibrate needs a plain list of labels, without descriptions or a hierarchy")
+        return list(read)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Work:
+    """The model, its settings as they are, and what the run may read of each file."""
+
+    model: Model
+    labels: LabelOptions
+    limit: int | None
+    seed: int
+
+    @property
+    def settings(self) -> CheckpointSettings:
+        return self.model.checkpoint.settings
+
+
+@expand_flags
+def calibrate(
+    model: CalibratedModel,
+    rows: Annotated[
+        Path | None,
+        typer.Argument(help="Labelled rows (.csv .tsv .jsonl .parquet): text, label(s), or pairs."),
+    ] = None,
+    unlabelled: Annotated[
+        Path | None, typer.Option(help="Texts without labels: take back what the model favours unread.")
+    ] = None,
+    prior_strength: Annotated[
+        float, typer.Option(help="How much of that: 1 if labels are equally frequent, 0.5 if not known.")
+    ] = 0.5,
+    to: Annotated[
+        Path | None, typer.Option(help="Save into this .json file; for hub ids and the bundled model.")
+    ] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show the figures and save nothing.")] = False,
+    limit: Annotated[
+        int | None, typer.Option(help="Read that many rows of each file, spread over it evenly.")
+    ] = None,
+    seed: Annotated[int, typer.Option(help="Which half of the rows is held out.")] = 0,
+    json_output: options.JsonOutput = False,
+    *,
+    labels: LabelOptions,
+) -> None:
+    """Fit a temperature, thresholds and label biases, and save them beside the model.
+
+    Half of the rows is fitted; the figures before and after come from the other half.
+
+    Example: labelwise calibrate my-model dev.csv
+
+    Example: labelwise calibrate bundled dev.jsonl --unlabelled mails.txt --to mails.json
+    """
+    from labelwise.evaluation.report_table import render_json
+
+    if rows is None and unlabelled is None:
+        raise InputError("give ROWS with labels, or --unlabelled FILE with --labels")
+    if limit is not None and limit < 1:
+        raise InputError(f"--limit must be at least 1, got {limit}")
+    place = None if dry_run else _place(model.model, to)
+    work = _Work(model=model.load(), labels=labels, limit=limit, seed=seed)
+    report, values = _fit(work, rows, unlabelled, prior_strength)
+    if place is not None:
+        from labelwise.calibration.saved import save_calibration
+
+        save_calibration(place, **values)
+    saved = None if place is None else str(place)
+    report |= {"model": model.model, "fitted": values, "saved_to": saved}
+    typer.echo(render_json(report) if json_output else _shown(report))
+
+
+def _place(ref: str, to: Path | None) -> Path:
+    """Say where the numbers go, before the work begins."""
+    if to is not None:
+        if to.suffix != ".json" or to.is_dir():
+            raise InputError(f"--to {str(to)!r} must be a file that ends in .json")
+        return to
+    folder = Path(ref)
+    if ref == "bundled" or not folder.is_dir() or not os.access(folder, os.W_OK):
+        raise InputError(f"{ref!r} is not a folder that can be written: give --to FILE.json, or --dry-run")
+    return folder
+
+
+def _fit(
+    work: _Work, rows: Path | None, unlabelled: Path | None, prior_strength: float
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return the report and what is to be saved."""
+    from labelwise.calibration.fitting import fit_biases, fit_scores, split_in_halves
+
+    template = work.labels.hypothesis_template
+    values: dict[str, Any] = {} if template is None else {"hypothesis_template": template}
+    scored, inputs = (None, []) if rows is None else _scored(work, rows)
+    fitted = held_out = None
+    judged: set[Any] = set()
+    if scored is not None:
+        halves = split_in_halves(inputs, scored.gold.tolist(), seed=work.seed)
+        fitted, held_out = (scored.at(places) for places in halves)
+        judged = {inputs[place] for place in halves[1]}
+        values |= fit_scores(fitted, work.settings)
+    if unlabelled is not None:
+        biases = fit_biases(
+            work.model,
+            [text for text in _texts(unlabelled, work.limit) if text not in judged],
+            labels=_competing(work, scored),
+            settings=work.settings.updated(**values),
+            hypothesis_template=template,
+            strength=prior_strength,
+        )
+        values["label_biases"] = biases
+        if fitted is not None:
+            # A none label is judged after the biases, so its own has to follow them.
+            values |= fit_scores(fitted, work.settings.updated(label_biases=biases))
+    report: dict[str, Any] = {"task": "classify" if scored is None else scored.kind}
+    if fitted is not None and held_out is not None:
+        report |= {"rows_fitted": len(fitted.gold), "rows_held_out": len(held_out.gold)}
+        report["before"] = _measure(held_out, work.settings)
+        report["after"] = _measure(held_out, work.settings.updated(**values))
+    return report, values
+
+
+def _competing(work: _Work, scored: ScoredRows | None) -> Sequence[str]:
+    if scored is not None and scored.kind != "classify":
+        raise InputError(
+            "--unlabelled corrects labels that compete: leave it out for pairs and with --multi-label, where "
+            "each label has a threshold of its own"
+        )
+    named = work.labels.named() if scored is None else list(scored.labels)
+    if named is None:
+        raise InputError("--unlabelled without labelled rows needs --labels or --labels-file")
+    return named
+
+
+def _scored(work: _Work, rows: Path) -> tuple[ScoredRows, list[Any]]:
+    """Read labelled rows and score them; return them with the input of each."""
+    from labelwise.calibration.fitting import score_pairs, score_texts
+    from labelwise.files import RowSource
+
+    columns = RowSource.at(rows).column_names() or ()
+    if {"premise", "hypothesis"} <= set(columns):
+        read = _enough(_read(rows, _PAIR_COLUMNS, work.limit), rows)
+        pairs = [(row["premise"], row["hypothesis"]) for row in read]
+        return score_pairs(work.model, pairs, [row["label"] for row in read]), pairs
+    has_several = "labels" in columns and "label" not in columns
+    read = _enough(_read(rows, ["text"] if has_several else ["text", "label"], work.limit), rows)
+    gold = [_several(row.get("labels")) if has_several else [row["label"]] for row in read]
+    none_label = work.labels.none_label
+    found = sorted({label for labels in gold for label in labels})
+    labels = [label for label in work.labels.named() or found if label != none_label]
+    texts = [row["text"] for row in read]
+    scored = score_texts(
+        work.model,
+        texts,
+        gold,
+        labels=labels,
+        multi_label=has_several or work.labels.multi_label,
+        none_label=none_label,
+        hypothesis_template=work.labels.hypothesis_template,
+    )
+    return scored, texts
+
+
+def _enough(read: list[Mapping[str, Any]], path: Path) -> list[Mapping[str, Any]]:
+    if len(read) < _MIN_ROWS:
+        raise DataError(
+            f"{path} has {len(read)} rows: a calibration needs at least {_MIN_ROWS}, better some hundreds"
+        )
+    return read
+
+
+def _read(path: Path, columns: Iterable[str], limit: int | None) -> list[Mapping[str, Any]]:
+    """Read rows; a limit takes every n-th, since files are often sorted by label."""
+    from labelwise.files import read_rows
+
+    rows: list[Mapping[str, Any]] = [row.values for row in read_rows(path, text_columns=columns)]
+    if limit is None or limit >= len(rows):
+        return rows
+    return [rows[place * len(rows) // limit] for place in range(limit)]
+
+
+def _texts(path: Path, limit: int | None) -> list[str]:
+    return [row["text"] for row in _read(path, ["text"], limit)]
+
+
+def _several(labels: Any) -> list[str]:
+    """Read the labels of one row: a list, a list as JSON, or names between commas."""
+    from labelwise.cli.reading import split_labels
+
+    if isinstance(labels, str) and labels.lstrip().startswith("["):
+        try:
+            labels = json.loads(labels)
+        except ValueError:
+            raise DataError(f"labels {labels!r} is neither a list nor names between commas") from None
+    if isinstance(labels, str):
+        return [label for label in split_labels(labels) if label]
+    if labels is not None and not isinstance(labels, list):
+        raise DataError(f"labels must be a list or names between commas, got {labels!r}")
+    return [str(label) for label in labels or []]
+
+
+def _measure(scored: ScoredRows, settings: CheckpointSettings) -> dict[str, Any]:
+    from labelwise.calibration.fitting import probabilities, thresholds_of
+    from labelwise.evaluation.classification import evaluate_multi_label, evaluate_single_label
+    from labelwise.evaluation.reliability import evaluate_reliability
+
+    scores = probabilities(scored, settings)
+    reliability = evaluate_reliability(scores, scored.gold).to_dict()
+    if scored.kind == "multi_label":
+        accepted = scores >= thresholds_of(settings, scored.labels)
+        report = evaluate_multi_label(scored.gold.astype(bool), accepted, labels=scored.columns)
+        right = {"exact_match": report.exact_match, "micro_f1": report.micro.f1, "macro_f1": report.macro.f1}
+        return right | reliability
+    gold = [scored.columns[place] for place in scored.gold.tolist()]
+    best = [scored.columns[place] for place in scores.argmax(axis=1).tolist()]
+    single = evaluate_single_label(gold, best, labels=scored.columns)
+    return {"accuracy": single.accuracy, "macro_f1": single.macro.f1} | reliability
+
+
+def _shown(report: Mapping[str, Any]) -> str:
+    from labelwise.evaluation.report_table import render_text
+
+    parts = []
+    if "before" in report:
+        sides: list[Literal["before", "after"]] = ["before", "after"]
+        parts.append(f"{report['rows_fitted']:,} rows fitted, {report['rows_held_out']:,} held out:")
+        parts.append(render_text([{"held out": side, **report[side]} for side in sides]))
+        parts.extend(render_text(_bins(report[side], side)) for side in sides)
+    parts.append(render_text(_fitted(report["fitted"])))
+    if report["saved_to"] is None:
+        parts.append("nothing saved (--dry-run)")
+    else:
+        parts.append(f"saved to {report['saved_to']}")
+    return "\n\n".join(parts)
+
+
+def _bins(measures: Mapping[str, Any], side: str) -> list[dict[str, Any]]:
+    """Return a row for each bin that holds something: what was said, and what came true."""
+    return [
+        {
+            f"{side}: score": f"{entry['lower']:.2f}-{entry['upper']:.2f}",
+            "count": entry["count"],
+            "mean score": entry["mean_probability"],
+            "share true": entry["share_true"],
+        }
+        for entry in measures["reliability"]
+        if entry["count"]
+    ]
+
+
+def _fitted(values: Mapping[str, Any]) -> list[dict[str, Any]]:
+    rows: list[dict[str, Any]] = []
+    for name, value in values.items():
+        if isinstance(value, Mapping):
+            rows.extend({"fitted": name, "of": inner, "value": number} for inner, number in value.items())
+        else:
+            rows.append({"fitted": name, "of": "", "value": value})
+    return rows

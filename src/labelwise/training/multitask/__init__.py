@@ -1,0 +1,1 @@
+"""Train one encoder with a head for labels, one for entailment and one for answers."""

@@ -1,0 +1,1 @@
+"""Extractive question answering: from questions with their answers' places to a trained reader."""

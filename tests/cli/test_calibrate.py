@@ -1,0 +1,170 @@
+"""``labelwise calibrate`` on small labelled files."""
+
+import csv
+import json
+import shutil
+import sys
+from pathlib import Path
+
+import pytest
+import typer
+
+import labelwise as library
+from labelwise.cli.calibrate import calibrate
+from labelwise.errors import LabelwiseError
+
+BUNDLED = Path(library.__file__).parent / "checkpoints" / "bundled"
+LABELS = ["billing problem", "late delivery"]
+BILLS = ["card", "invoice", "fee", "refund", "account", "receipt", "payment", "price"]
+PARCELS = ["parcel", "order", "package", "letter", "kettle", "lamp", "chair", "book"]
+ROWS = [(f"I was charged twice, look at my {word}", LABELS[0]) for word in BILLS] + [
+    (f"The {word} has still not arrived after a week", LABELS[1]) for word in PARCELS
+]
+
+
+@pytest.fixture(scope="module")
+def whole_model(tmp_path_factory):
+    return shutil.copytree(BUNDLED, tmp_path_factory.mktemp("models") / "model")
+
+
+@pytest.fixture
+def folder(whole_model):
+    """A model's folder that a test may write into."""
+    settings = whole_model / "labelwise.json"
+    kept = settings.read_bytes()
+    yield whole_model
+    settings.write_bytes(kept)
+
+
+@pytest.fixture
+def rows(tmp_path):
+    path = tmp_path / "dev.jsonl"
+    path.write_text("".join(json.dumps({"text": text, "label": label}) + "\n" for text, label in ROWS))
+    return path
+
+
+@pytest.fixture
+def run(monkeypatch, capsys):
+    """Return a function that runs the verb and gives what it printed."""
+    app = typer.Typer()
+    app.command()(calibrate)
+
+    def command(*arguments):
+        monkeypatch.setattr(sys, "argv", ["calibrate", *map(str, arguments)])
+        app(standalone_mode=False)
+        return capsys.readouterr().out
+
+    return command
+
+
+def saved_in(folder):
+    return json.loads((folder / "labelwise.json").read_text())
+
+
+def test_the_numbers_are_saved_beside_the_model_and_other_keys_stay(run, folder, rows):
+    before = saved_in(folder)
+    report = json.loads(run(folder, rows, "--json"))
+    after = saved_in(folder)
+    assert after["task_temperatures"]["classify"] == report["fitted"]["task_temperatures"]["classify"]
+    assert {key: after[key] for key in before if key != "task_temperatures"} == {
+        key: before[key] for key in before if key != "task_temperatures"
+    }
+    assert (report["rows_fitted"], report["rows_held_out"]) == (8, 8)
+    assert set(report["before"]) == {"accuracy", "macro_f1", "ece", "brier", "nll", "reliability"}
+
+
+def test_the_model_then_gives_calibrated_scores(run, folder, rows):
+    plain = library.load(folder).classify(ROWS[0][0], LABELS).best.score
+    run(folder, rows)
+    calibrated = library.load(folder).classify(ROWS[0][0], LABELS).best.score
+    assert calibrated != pytest.approx(plain, abs=1e-4)
+
+
+def test_a_model_that_cannot_be_written_needs_a_file(run, rows, tmp_path):
+    with pytest.raises(LabelwiseError, match=r"give --to FILE\.json"):
+        run("bundled", rows)
+    place = tmp_path / "calibration.json"
+    shown = run("bundled", rows, "--to", place)
+    assert f"saved to {place}" in shown
+    temperature = json.loads(place.read_text())["task_temperatures"]["classify"]
+    model = library.load(calibration=place)
+    assert model.checkpoint.settings.temperature_of("classify") == temperature
+
+
+def test_people_see_before_and_after_with_the_reliability_of_both(run, rows):
+    shown = run("bundled", rows, "--dry-run")
+    for expected in ("8 rows fitted, 8 held out", "ece", "before: score", "after: score", "nothing saved"):
+        assert expected in shown
+
+
+def test_a_dry_run_writes_nothing(run, folder, rows):
+    before = saved_in(folder)
+    assert json.loads(run(folder, rows, "--dry-run", "--json"))["saved_to"] is None
+    assert saved_in(folder) == before
+
+
+def test_several_labels_per_row_get_a_threshold_each(run, folder, tmp_path):
+    path = tmp_path / "dev.csv"
+    with path.open("w", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(["text", "labels"])
+        writer.writerows([text, label] for text, label in ROWS)
+        writer.writerow(["I was charged for a parcel that is late", ", ".join(LABELS)])
+        writer.writerow(["Water boils at 100 degrees", ""])
+    report = json.loads(run(folder, path, "--json"))
+    assert report["task"] == "multi_label"
+    assert list(saved_in(folder)["thresholds"]) == LABELS
+    assert 0.0 < saved_in(folder)["default_threshold"] < 1.0
+    assert set(report["after"]) >= {"exact_match", "micro_f1", "macro_f1", "ece"}
+
+
+def test_unlabelled_texts_give_label_biases_without_any_label(run, folder, tmp_path):
+    texts = tmp_path / "mails.txt"
+    texts.write_text("\n".join(text for text, _ in ROWS[:10]))
+    report = json.loads(run(folder, "--unlabelled", texts, "--labels", ",".join(LABELS), "--json"))
+    assert "before" not in report
+    biases = saved_in(folder)["label_biases"]
+    assert set(biases) == set(LABELS)
+    assert biases[LABELS[0]] < 0.0 < biases[LABELS[1]]
+
+
+def test_rows_that_no_label_fits_calibrate_the_none_label(run, rows):
+    with rows.open("a") as file:
+        for number in range(6):
+            line = {"text": f"Water boils at {number}0 degrees", "label": "something else"}
+            file.write(json.dumps(line) + "\n")
+    report = json.loads(run("bundled", rows, "--none-label", "something else", "--dry-run", "--json"))
+    assert "none_bias" in report["fitted"]
+    assert report["after"]["accuracy"] >= 0.5
+
+
+def test_pairs_are_told_by_their_columns(run, folder, tmp_path):
+    path = tmp_path / "pairs.jsonl"
+    kinds = ["entailment", "contradiction"] * 6
+    path.write_text(
+        "".join(
+            json.dumps({"premise": f"A dog runs, {place}", "hypothesis": "It moves", "label": kind}) + "\n"
+            for place, kind in enumerate(kinds)
+        )
+    )
+    report = json.loads(run(folder, path, "--json"))
+    assert report["task"] == "entail"
+    assert "entail" in saved_in(folder)["task_temperatures"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ([], "give ROWS"),
+        (["ROWS", "--limit", "0"], "--limit must be at least 1"),
+        (["ROWS", "--to", "numbers.txt"], "must be a file that ends in .json"),
+        (["ROWS", "--limit", "4", "--dry-run"], "has 4 rows"),
+        (["ROWS", "--multi-label", "--unlabelled", "ROWS", "--dry-run"], "labels that compete"),
+        (["--unlabelled", "ROWS", "--dry-run"], "needs --labels"),
+        (["ROWS", "--labels", "a,b", "--dry-run"], "is not one of a, b"),
+    ],
+)
+def test_what_cannot_work_is_said_in_one_line(run, rows, arguments, message):
+    with pytest.raises(LabelwiseError, match=message) as caught:
+        run("bundled", *[rows if argument == "ROWS" else argument for argument in arguments])
+    assert "\n" not in str(caught.value)

@@ -1,0 +1,92 @@
+"""Rows become what a task needs, and a row that does not fit is named."""
+
+import pytest
+
+from labelwise.errors import DataError, InputError
+from labelwise.evaluation.labelled import LabelledPair, LabelledText, labelled_rows, spread
+from labelwise.evaluation.protocols import EvaluationSet
+from labelwise.evaluation.ranking import RankingQuery
+
+
+def numbered(*rows):
+    return list(enumerate(rows, start=1))
+
+
+def test_columns_and_values_are_read_by_the_set():
+    one = EvaluationSet(
+        name="s", columns={"text": "utt", "label": "intent"}, label_values={"0": "bad", "true": "yes"}
+    )
+    rows = numbered({"utt": "a", "intent": 0}, {"utt": "b", "intent": "good"}, {"utt": "c", "intent": True})
+    assert labelled_rows(one, rows) == [
+        LabelledText("a", "bad"),
+        LabelledText("b", "good"),
+        LabelledText("c", "yes"),
+    ]
+
+
+def test_a_file_may_use_the_plain_names():
+    one = EvaluationSet(name="s", columns={"text": "utt", "label": "label_text"})
+    rows = numbered({"text": "a", "label": "x"}, {"utt": "b", "label": 3, "label_text": "y"})
+    assert labelled_rows(one, rows) == [LabelledText("a", "x"), LabelledText("b", "y")]
+
+
+def test_pairs_without_an_agreed_label_are_left_out():
+    rows = numbered(
+        {"premise": "p", "hypothesis": "h", "label": "entailment"},
+        {"premise": "p", "hypothesis": "h", "label": -1},
+        {"premise": "p", "hypothesis": "h", "label": "-"},
+    )
+    found = labelled_rows(EvaluationSet(name="s", task="entail"), rows)
+    assert found == [LabelledPair("p", "h", "entailment")]
+
+
+def test_queries_come_as_lists_or_row_by_row_in_any_order():
+    one = EvaluationSet(name="s", task="rank")
+    lists = numbered({"query": "q", "candidates": ["a", "b"], "relevance": [1, 0]})
+    rows = numbered(
+        {"query": "q", "candidate": "a", "relevance": "1"},
+        {"query": "r", "candidate": "c", "relevance": "0"},
+        {"query": "q", "candidate": "b", "relevance": "0"},
+    )
+    assert labelled_rows(one, lists) == [RankingQuery("q", ("a", "b"), (1.0, 0.0))]
+    assert labelled_rows(one, rows) == [
+        RankingQuery("q", ("a", "b"), (1.0, 0.0)),
+        RankingQuery("r", ("c",), (0.0,)),
+    ]
+
+
+def test_caps_are_per_class_then_in_all_then_the_limit():
+    rows = numbered(*({"text": f"t{place}", "label": "ab"[place > 1]} for place in range(10)))
+    capped = labelled_rows(EvaluationSet(name="s", max_texts_per_class=2), rows)
+    assert [row.text for row in capped] == ["t0", "t1", "t2", "t6"]
+    capped = labelled_rows(EvaluationSet(name="s", max_texts_per_class=2, max_rows=2), rows)
+    assert [row.label for row in capped] == ["a", "b"]
+    assert len(labelled_rows(EvaluationSet(name="s"), rows, limit=3)) == 3
+
+
+def test_a_limit_reaches_over_a_sorted_file():
+    assert spread(list(range(100)), 4) == [0, 25, 50, 75]
+    assert spread([1, 2], 5) == [1, 2]
+
+
+@pytest.mark.parametrize(
+    ("task", "row", "message"),
+    [
+        ("classify", {"text": " ", "label": "a"}, "row 1: column 'text' must hold text"),
+        ("classify", {"text": "a"}, "row 1: column 'label' must hold one label, got None"),
+        ("classify", {"text": "a", "label": ["x"]}, "must hold one label"),
+        ("rank", {"query": "q", "candidate": "a", "relevance": "high"}, "relevance 'high' is not a number"),
+        ("rank", {"query": "q", "candidate": "a"}, "relevance None is not a number"),
+        ("rank", {"query": "q", "candidates": ["a"], "relevance": 1}, "must both be lists"),
+        ("rank", {"query": "q", "candidates": ["a"], "relevance": [1, 0]}, "1 candidates and 2 relevance"),
+    ],
+)
+def test_a_row_that_does_not_fit_is_named(task, row, message):
+    with pytest.raises(DataError, match=message):
+        labelled_rows(EvaluationSet(name="s", task=task), numbered(row))
+
+
+def test_a_candidate_must_stand_once_under_its_query():
+    row = {"query": "q", "candidate": "a", "relevance": 1}
+    with pytest.raises(InputError, match="has candidate 'a' twice"):
+        labelled_rows(EvaluationSet(name="s", task="rank"), numbered(row, row))
