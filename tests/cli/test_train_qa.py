@@ -7,6 +7,7 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
+from labelwise.cli.expand import expand_flags
 from labelwise.cli.train_qa import qa
 from labelwise.errors import InputError
 
@@ -16,7 +17,7 @@ pytest.importorskip("accelerate")
 
 def run(*arguments: object):
     app = typer.Typer()
-    app.command()(qa)
+    app.command()(expand_flags(qa))
     return CliRunner().invoke(app, list(map(str, arguments)))
 
 

@@ -2,26 +2,28 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import Annotated
-
-import typer
+from labelwise.cli.train_options import (
+    Data,
+    FitOptions,
+    Output,
+    PublishOptions,
+    Recipe,
+    Resume,
+    finish,
+    prepare,
+)
 
 __all__ = ["multitask"]
 
 
 def multitask(
-    recipe: Annotated[Path, typer.Argument(help="The recipe, a JSON file; see the folder recipes.")],
-    data: Annotated[Path, typer.Option("--data", help="The folder that the recipe's files lie in.")],
-    output: Annotated[Path, typer.Option("--output", help="The run folder.")],
-    resume: Annotated[
-        bool, typer.Option("--resume", help="Go on from the newest checkpoint of the run folder.")
-    ] = False,
+    recipe: Recipe, data: Data, output: Output, publish: PublishOptions, resume: Resume = False
 ) -> None:
     """Train a model that classifies, entails, ranks and answers.
 
     Example: labelwise train multitask recipes/bundled-multitask.json --data data --output runs/bundled
     """
+    prepare(FitOptions(), publish)
     from labelwise.training.multitask.recipe import load_multitask_recipe
     from labelwise.training.multitask.run import train_multitask
 
@@ -32,4 +34,4 @@ def multitask(
         output_dir=output,
         resume=resume,
     )
-    typer.echo(folder)
+    finish(folder, publish)
