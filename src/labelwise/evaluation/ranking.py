@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,7 +11,27 @@ from numpy.typing import NDArray
 
 from labelwise.errors import InputError
 
-__all__ = ["RankingReport", "evaluate_ranking", "first_hit_rank", "ndcg_at"]
+__all__ = ["RankingQuery", "RankingReport", "evaluate_ranking", "first_hit_rank", "group_queries", "ndcg_at"]
+
+
+@dataclass(frozen=True, slots=True)
+class RankingQuery:
+    """A query, its candidates, and how relevant each is: 0 for irrelevant, more for relevant.
+
+    Raises:
+        InputError: there is no candidate, or not one relevance for each.
+    """
+
+    text: str
+    candidates: tuple[str, ...]
+    relevance: tuple[float, ...]
+
+    def __post_init__(self) -> None:
+        if not self.candidates or len(self.candidates) != len(self.relevance):
+            raise InputError(
+                f"query {self.text[:60]!r} has {len(self.candidates)} candidates and {len(self.relevance)} "
+                "relevance: give at least one, and one number for each"
+            )
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +102,24 @@ def evaluate_ranking(
         num_queries=len(counted),
         num_queries_without_relevant=len(scores) - len(counted),
     )
+
+
+def group_queries(rows: Iterable[tuple[str, str, float]]) -> list[RankingQuery]:
+    """Group (query, candidate, relevance) rows by query, wherever they stand; queries by first appearance.
+
+    Raises:
+        InputError: a candidate stands twice under one query.
+
+    >>> group_queries([("q", "a", 1.0), ("r", "c", 0.0), ("q", "b", 0.0)])[0].candidates
+    ('a', 'b')
+    """
+    grouped: dict[str, dict[str, float]] = {}
+    for query, candidate, relevance in rows:
+        members = grouped.setdefault(query, {})
+        if candidate in members:
+            raise InputError(f"query {query[:60]!r} has candidate {candidate[:60]!r} twice: leave one out")
+        members[candidate] = relevance
+    return [RankingQuery(query, tuple(found), tuple(found.values())) for query, found in grouped.items()]
 
 
 def first_hit_rank(
