@@ -307,3 +307,15 @@ def test_missing_and_unknown_predictions_are_named_and_count_nowhere():
 def test_what_cannot_be_scored_is_refused_by_name(questions, predictions, na_probs, message):
     with pytest.raises(InputError, match=message):
         evaluate_squad(questions, predictions, na_probs=na_probs)
+
+
+def test_the_precision_recall_curve_answers_the_surest_questions_first():
+    questions = [
+        SquadQuestion("a", "?", "one", ("one",)),
+        SquadQuestion("b", "?", "two", ()),
+        SquadQuestion("c", "?", "three", ("three",)),
+    ]
+    predictions = {"a": "one", "b": "two", "c": "three"}
+    report = evaluate_squad(questions, predictions, na_probs={"a": 0.1, "b": 0.5, "c": 0.9})
+    assert report.precision_recall == ((0.5, 1.0), (0.5, 0.5), (1.0, 2 / 3))
+    assert evaluate_squad(questions, predictions).precision_recall == ()

@@ -81,6 +81,7 @@ class Evaluation:
             there is an answer.
         curve: precision, recall and F1 by threshold, of the same scores.
         lengths: the lengths of the texts in characters, as bins.
+        precision_recall: (recall, precision) of answers by F1 as more questions are answered, surest first.
     """
 
     measures: Mapping[str, float]
@@ -92,6 +93,7 @@ class Evaluation:
     reliability: ReliabilityReport | None = field(default=None, repr=False)
     curve: ThresholdCurve | None = field(default=None, repr=False)
     lengths: Sequence[HistogramBin] = field(default=(), repr=False)
+    precision_recall: Sequence[tuple[float, float]] = field(default=(), repr=False)
 
     @property
     def texts_per_s(self) -> float:
@@ -109,7 +111,7 @@ class Evaluation:
 
         The measures come first, then ``rows``, ``seconds``, ``texts_per_s``, ``pairs_per_s``, then what a
         report draws from, as far as there is any: ``per_class``, ``confusion``, ``reliability_bins``,
-        ``threshold_curve`` and ``length_histogram``.
+        ``threshold_curve``, ``length_histogram`` and ``precision_recall_curve``.
         """
         drawn: dict[str, Any] = {
             "per_class": [entry.to_dict() for entry in self.per_label],
@@ -119,6 +121,10 @@ class Evaluation:
             else [],
             "threshold_curve": curve_points(self.curve) if self.curve else [],
             "length_histogram": [entry.to_dict() for entry in self.lengths],
+            "precision_recall_curve": [
+                {"recall": recall, "precision": precision}
+                for recall, precision in _thinned(self.precision_recall)
+            ],
         }
         return {
             **self.measures,
@@ -153,3 +159,10 @@ def curve_points(curve: ThresholdCurve) -> list[dict[str, float]]:
     places = {round(step * last / (_MOST_CURVE_POINTS - 2)) for step in range(_MOST_CURVE_POINTS - 1)}
     best = int(np.searchsorted(curve.thresholds, curve.best.threshold))
     return [curve.at(place).to_dict() for place in sorted(places | {best})]
+
+
+def _thinned(points: Sequence[tuple[float, float]]) -> list[tuple[float, float]]:
+    """Keep at most 101 points, spread over the curve, both ends among them."""
+    last = len(points) - 1
+    places = {round(step * last / (_MOST_CURVE_POINTS - 1)) for step in range(_MOST_CURVE_POINTS)}
+    return [points[place] for place in sorted(places)] if points else []

@@ -33,11 +33,14 @@ class SquadReport:
             numbers; scores and averages are per cent, thresholds are on the scale of the ``na_probs`` given.
         missing: ids of questions without a prediction; they count in no measure.
         unknown: ids of predictions that no question has; ignored.
+        precision_recall: (recall, precision) by F1, from 0 to 1, as more questions are answered, those with
+            the least ``na_probs`` first; empty without them.
     """
 
     measures: Mapping[str, float]
     missing: tuple[str, ...] = ()
     unknown: tuple[str, ...] = ()
+    precision_recall: tuple[tuple[float, float], ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
         """Return the measures and how many predictions were missing or unknown."""
@@ -126,16 +129,19 @@ def evaluate_squad(
     if na_probs is not None:
         _check_na_probs(scored, na_probs)
     measures = _at_threshold(scored, na_probs, na_prob_threshold)
+    curve: list[tuple[float, float]] = []
     if na_probs is not None:
         # sorted() is stable: equal values keep the order of the mapping.
         visited = sorted((key for key in na_probs if key in scored.exact), key=lambda key: na_probs[key])
         measures |= _best_thresholds(scored, na_probs, visited)
         measures |= _average_precisions(scored, na_probs, visited)
+        curve = _precision_recall(scored.f1, scored.has_answer, na_probs, visited)
     known = {question.id for question in questions}
     return SquadReport(
         measures=measures,
         missing=tuple(question.id for question in questions if question.id not in predictions),
         unknown=tuple(key for key in predictions if key not in known),
+        precision_recall=tuple(curve),
     )
 
 
@@ -236,15 +242,30 @@ def _average_precision(
     na_probs: Mapping[str, float],
     visited: Sequence[str],
 ) -> float:
+    recall_before = average = 0.0
+    for recall, precision in _precision_recall(scores, has_answer, na_probs, visited):
+        average += precision * (recall - recall_before)
+        recall_before = recall
+    return 100.0 * average
+
+
+def _precision_recall(
+    scores: Mapping[str, float],
+    has_answer: Mapping[str, bool],
+    na_probs: Mapping[str, float],
+    visited: Sequence[str],
+) -> list[tuple[float, float]]:
+    """Return (recall, precision) as more and more questions are answered, surest first."""
     num_answerable = sum(has_answer.values())
-    true_positives = recall_before = average = 0.0
+    if not num_answerable:
+        return []
+    true_positives = 0.0
+    points = []
     for place, key in enumerate(visited):
         if has_answer[key]:
             true_positives += scores[key]
         is_last = place == len(visited) - 1
         # A threshold cannot part equal values, so the curve has a point only after the last of them.
         if is_last or na_probs[key] != na_probs[visited[place + 1]]:
-            recall = true_positives / num_answerable
-            average += true_positives / (place + 1) * (recall - recall_before)
-            recall_before = recall
-    return 100.0 * average
+            points.append((true_positives / num_answerable, true_positives / (place + 1)))
+    return points

@@ -272,6 +272,7 @@ def evaluate_answers(model: Reader, questions: Sequence[SquadQuestion], **settin
         reliability=evaluate_reliability(probabilities, is_answerable),
         curve=threshold_curve(probabilities, is_answerable),
         lengths=length_histogram([question.context for question in questions]),
+        precision_recall=report.precision_recall,
     )
 
 
