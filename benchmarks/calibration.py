@@ -16,8 +16,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 import labelwise
 from labelwise.calibration.fitting import (
     ScoredRows,
@@ -28,7 +26,7 @@ from labelwise.calibration.fitting import (
     score_texts,
     split_in_halves,
 )
-from labelwise.calibration.temperature import fit_sigmoid_temperature, fit_softmax_temperature
+from labelwise.calibration.pooled import pooled_temperature
 from labelwise.checkpoints.settings import CheckpointSettings
 from labelwise.evaluation.reliability import evaluate_reliability
 from labelwise.evaluation.report_table import render_text
@@ -85,22 +83,6 @@ def labels_of(model: labelwise.Model, data: Path, name: str, limit: int, *, mult
     return Halves(name, scored.at(fitted), scored.at(held_out), biases)
 
 
-def shared_temperature(sets: Sequence[ScoredRows]) -> float:
-    """Fit one temperature to sets with different labels."""
-    if sets[0].kind == "multi_label":
-        margins = np.concatenate([scored.logits.ravel() for scored in sets])
-        return fit_sigmoid_temperature(
-            margins, np.concatenate([scored.gold.ravel() for scored in sets]).astype(bool)
-        ).temperature
-    widest = max(scored.logits.shape[1] for scored in sets)
-    logits = [
-        np.pad(scored.logits, ((0, 0), (0, widest - scored.logits.shape[1])), constant_values=-np.inf)
-        for scored in sets
-    ]
-    gold = np.concatenate([scored.gold for scored in sets]).astype(np.int64)
-    return fit_softmax_temperature(np.concatenate(logits), gold).temperature
-
-
 def measured(scored: ScoredRows, settings: CheckpointSettings) -> dict[str, float]:
     """Return the measures of held-out rows with these settings."""
     scores = probabilities(scored, settings)
@@ -119,7 +101,7 @@ def report_of(entry: Halves, others: Sequence[Halves]) -> list[dict[str, Any]]:
     if entry.biases:
         ways["own temperature and biases"] = own.updated(label_biases=entry.biases)
     if others:
-        shared = shared_temperature([other.fitted for other in others])
+        shared = pooled_temperature([other.fitted for other in others])
         ways["temperature of the other sets"] = RAW.updated(task_temperatures={kind: shared})
     return [
         {
@@ -153,7 +135,7 @@ def main() -> None:
     shipped = {}
     for kind in ("entail", "classify", "multi_label"):
         same = [entry for entry in sets if entry.held_out.kind == kind]
-        shipped[kind] = round(shared_temperature([entry.fitted for entry in same]), 3)
+        shipped[kind] = round(pooled_temperature([entry.fitted for entry in same]), 3)
         for entry in same:
             rows += report_of(entry, [other for other in same if other is not entry])
     print(render_text(rows))

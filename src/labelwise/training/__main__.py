@@ -1,4 +1,4 @@
-"""Run ``python -m labelwise.training nli`` to train, ``... bundle`` to make what ships in the package."""
+"""Run ``python -m labelwise.training settle`` and ``... bundle`` to make what ships in the package."""
 
 from __future__ import annotations
 
@@ -38,6 +38,13 @@ def _parser() -> argparse.ArgumentParser:
     nli.add_argument("--output", type=Path, required=True)
     nli.add_argument("--resume", action="store_true")
     nli.set_defaults(run=_train_nli)
+    settle = tasks.add_parser("settle", help="fit what ships beside the weights on validation files")
+    settle.add_argument("--model", type=Path, required=True)
+    settle.add_argument("--pairs", type=Path, nargs="+", required=True)
+    settle.add_argument("--labels", type=Path, nargs="+", required=True)
+    settle.add_argument("--rows", type=int, default=400, help="of each file, spread over it")
+    settle.add_argument("--output", type=Path, required=True, help="the JSON file to write")
+    settle.set_defaults(run=_settle)
     bundle = tasks.add_parser("bundle", help="turn a trained model into the 8-bit form that ships")
     bundle.add_argument("--model", type=Path, required=True)
     bundle.add_argument("--output", type=Path, default=BUNDLED)
@@ -62,6 +69,16 @@ def _train_nli(given: argparse.Namespace) -> None:
     from labelwise.training.recipe import load_recipe
 
     train_nli(load_recipe(given.recipe), data_dir=given.data, output_dir=given.output, resume=given.resume)
+
+
+def _settle(given: argparse.Namespace) -> None:
+    from labelwise.loading import load
+    from labelwise.training.settling import settle
+
+    found = settle(
+        load(given.model), pair_files=given.pairs, label_files=given.labels, rows_per_file=given.rows
+    )
+    given.output.write_text(json.dumps(found, indent=2) + "\n", encoding="utf-8")
 
 
 def _bundle(given: argparse.Namespace) -> None:
