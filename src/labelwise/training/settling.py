@@ -1,4 +1,4 @@
-"""What a trained model ships beside its weights, fitted on validation files: temperatures, threshold, bias."""
+"""What a model ships beside its weights, fitted on validation files: temperatures, threshold, none bias."""
 
 from __future__ import annotations
 
