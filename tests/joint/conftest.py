@@ -175,6 +175,8 @@ def save_multitask(tmp_path):
     """Save a tiny multi-task checkpoint and return its folder."""
 
     def save(*, window=96):
+        import torch
+
         from labelwise.models import MultitaskConfig, MultitaskModel
 
         folder = tmp_path / "multitask"
@@ -183,7 +185,11 @@ def save_multitask(tmp_path):
         sizes = encoder("bert", tokenizer.get_vocab_size()).to_dict()
         for name in ("model_type", "id2label", "label2id", "architectures"):
             sizes.pop(name, None)
-        drawn(MultitaskModel(MultitaskConfig(label_head_size=24, **sizes))).save_pretrained(folder)
+        model = drawn(MultitaskModel(MultitaskConfig(label_head_size=24, **sizes)))
+        model.similarity.token_weights[5:] = torch.rand(tokenizer.get_vocab_size() - 5) + 0.5
+        model.similarity.center[:] = 0.05
+        model.similarity.scale.fill_(1.5)
+        model.save_pretrained(folder)
         return folder
 
     return save

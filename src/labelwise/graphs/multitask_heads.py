@@ -8,6 +8,7 @@ from typing import Any, Final
 from labelwise.graphs.layer import TokenInputs, write_first_rows
 from labelwise.graphs.nodes import GraphWriter
 from labelwise.graphs.settings import num_classes_in, whole_number_in
+from labelwise.graphs.similarity import write_similarity
 from labelwise.graphs.tensors import CheckpointTensors
 from labelwise.graphs.weighted import write_linear, write_linear_float32
 
@@ -31,8 +32,10 @@ def write_multitask_logits(
     size = whole_number_in(config, "hidden_size")
     states = writer.node("Reshape", hidden, writer.shape(inputs.batch, inputs.tokens, size))
     inner = whole_number_in(config, "label_head_size", at_least=1, default=192)
-    labels = _write_label_logits(writer, tensors.under("classify_head"), states, inputs, size, inner)
-    writer.output(labels, "label_logits", ["batch", "labels"])
+    positions = writer.node("Max", writer.label_input("label_positions"), writer.index(0))
+    learnt = _write_label_logits(writer, tensors.under("classify_head"), states, positions, size, inner)
+    similar = write_similarity(writer, config, tensors, positions)
+    writer.output(writer.node("Add", learnt, similar), "label_logits", ["batch", "labels"])
     num_classes = num_classes_in(config)
     head = tensors.under("entail_head")
     first = write_linear(
@@ -48,13 +51,12 @@ def _write_label_logits(
     writer: GraphWriter,
     head: CheckpointTensors,
     states: str,
-    inputs: TokenInputs,
+    positions: str,
     size: int,
     inner: int,
 ) -> str:
     """Score each label from its vector, its reading of the text, and their product."""
-    positions = writer.label_input("label_positions")
-    places = writer.node("Unsqueeze", writer.node("Max", positions, writer.index(0)), writer.integers(2))
+    places = writer.node("Unsqueeze", positions, writer.integers(2))
     labels = writer.node("GatherND", states, places, batch_dims=1)
     is_text = writer.node("Equal", "segment_ids", writer.index(0))
     bias = writer.node("Where", is_text, writer.number(0.0), writer.number(-_MASKED))

@@ -12,6 +12,7 @@ from transformers.utils import ModelOutput
 
 from labelwise.models.multitask.configuration import MultitaskConfig
 from labelwise.models.multitask.heads import EntailHead, LabelHead
+from labelwise.models.multitask.similarity import LexicalSimilarity
 
 __all__ = ["MultitaskModel", "MultitaskOutput", "attention_bias"]
 
@@ -62,6 +63,7 @@ class MultitaskModel(PreTrainedModel):  # type: ignore[misc]
         size = config.hidden_size
         self.encoder = BertModel(config, add_pooling_layer=False)
         self.classify_head = LabelHead(size, config.label_head_size)
+        self.similarity = LexicalSimilarity(config.vocab_size, size)
         self.entail_head = EntailHead(size, config.num_labels)
         self.answer_head = nn.Linear(size, 2)
         self.post_init()
@@ -99,7 +101,9 @@ class MultitaskModel(PreTrainedModel):  # type: ignore[misc]
         ).last_hidden_state
         found = MultitaskOutput()
         if "classify" in heads and label_positions is not None:
-            found["label_logits"] = self.classify_head(hidden, label_positions, segment_ids == 0)
+            words = self.get_input_embeddings()(input_ids)
+            learnt = self.classify_head(hidden, label_positions, segment_ids == 0)
+            found["label_logits"] = learnt + self.similarity(words, input_ids, segment_ids, label_positions)
         if "entail" in heads:
             found["entail_logits"] = self.entail_head(hidden)
         if "answer" in heads:

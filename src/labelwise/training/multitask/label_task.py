@@ -17,6 +17,7 @@ from labelwise.training.multitask.label_draws import draw_labels
 from labelwise.training.multitask.label_rows import SourceRows
 from labelwise.training.multitask.plan import Step
 from labelwise.training.multitask.recipe import MultitaskHyperparameters
+from labelwise.training.multitask.similarity import token_rarities
 
 __all__ = ["LabelTask", "snippet"]
 
@@ -72,6 +73,15 @@ class LabelTask:
         """Text tokens of each row, as most steps cut them."""
         most = self.chosen.max_text_tokens
         return np.array([min(len(self._texts[number][row]), most) for number, row in self._places])
+
+    @property
+    def rarities(self) -> NDArray[np.float32]:
+        """Inverse document frequencies of all tokens over the sources' texts."""
+        return token_rarities(
+            (ids for texts in self._texts for ids in texts),
+            vocab_size=self.tokenizer.vocab_size,
+            control_ids=self.tokenizer.control.ids,
+        )
 
     def batch(self, step: Step) -> Batch:
         """Return a step's rows; the same step gives the same draws."""

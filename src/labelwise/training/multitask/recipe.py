@@ -175,6 +175,8 @@ class MultitaskRecipe:
         answer: the question sources.
         validation: classification files that are measured while training; never trained on.
         validation_rows: of each of these.
+        similarity_scale: weight of the lexical similarity, which is added to the trained model; chosen on the
+            validation files.
         window_tokens: how many tokens the finished checkpoint reads at once.
         seed: of all draws.
         hyperparameters: how the weights are fitted.
@@ -188,7 +190,8 @@ class MultitaskRecipe:
     validation: tuple[str, ...] = ()
     validation_rows: int = 150
     starts_from_entail: bool = True
-    window_tokens: int = 256
+    similarity_scale: float = 6.0
+    window_tokens: int = 192
     seed: int = 42
     hyperparameters: MultitaskHyperparameters = field(default_factory=MultitaskHyperparameters)
 

@@ -25,6 +25,7 @@ from labelwise.training.multitask.label_rows import read_source
 from labelwise.training.multitask.label_task import LabelTask
 from labelwise.training.multitask.plan import plan_steps
 from labelwise.training.multitask.recipe import MultitaskRecipe
+from labelwise.training.multitask.similarity import add_similarity
 from labelwise.training.multitask.start import start_model
 from labelwise.training.multitask.trainer import MultitaskTrainer, PlannedSteps, Task
 from labelwise.training.multitask.validation import read_validation_sets
@@ -88,6 +89,9 @@ def train_multitask(
     trainer = _trainer(recipe, model, tasks, watch, output_dir, is_resumed=newest is not None)
     started = time.monotonic()
     trainer.train(resume_from_checkpoint=str(newest) if newest else None)
+    label_task = tasks["classify"]
+    assert isinstance(label_task, LabelTask)
+    add_similarity(model, label_task.rarities, scale=recipe.similarity_scale)
     figures = watch.figures(model)
     model.float().save_pretrained(output_dir / "model")
     save_tokenizer(base, output_dir / "model", max_tokens=recipe.window_tokens)
