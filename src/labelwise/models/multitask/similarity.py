@@ -14,8 +14,8 @@ class LexicalSimilarity(nn.Module):
     """The cosine of a text's and a label's weighted sums of word vectors, times a scale.
 
     The base's word vectors stay as they were pretrained, and know topics that training of the layers
-    partly unlearns; a fixed term keeps that. Words weigh by their rarity (inverse document frequency), and the
-    mean word is taken off, so that it is what sets words apart that counts. A fresh module adds nothing.
+    partly unlearns; a fixed term keeps that. Words weigh by their rarity (inverse document frequency), and
+    the mean word is taken off, so that what sets words apart counts. A fresh module adds nothing.
 
     Attributes:
         token_weights: shape (vocabulary,); 0 for control tokens.
