@@ -13,6 +13,7 @@ from labelwise.checkpoints.folder import list_files, weight_files
 from labelwise.checkpoints.heads import MultitaskHead, NliHead, ReaderHead
 from labelwise.checkpoints.joint_heads import JointHead, joint_head_of
 from labelwise.checkpoints.json_file import read_json_object
+from labelwise.checkpoints.manifest import check_manifest
 from labelwise.checkpoints.resolve import resolve
 from labelwise.checkpoints.safetensors_file import read_header
 from labelwise.checkpoints.settings import CheckpointSettings, read_settings
@@ -50,6 +51,7 @@ def open_checkpoint(
 
 
 def _describe(ref: str, folder: Path) -> Checkpoint:
+    check_manifest(folder)
     names = list_files(folder)
     if CONFIG_FILE not in names:
         raise CheckpointError("it has no config.json, so it is not a model's folder")

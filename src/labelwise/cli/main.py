@@ -14,6 +14,7 @@ from labelwise.cli.classify import classify
 from labelwise.cli.distill import distill
 from labelwise.cli.entail import entail
 from labelwise.cli.evaluate import evaluate
+from labelwise.cli.export import export
 from labelwise.cli.info import info
 from labelwise.cli.rank import rank
 from labelwise.cli.synthesize import synthesize
@@ -34,7 +35,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     add_completion=False,
 )
-for verb in (classify, entail, rank, answer, evaluate, calibrate, distill, synthesize, info):
+for verb in (classify, entail, rank, answer, evaluate, calibrate, distill, export, synthesize, info):
     app.command()(verb)
 app.add_typer(train, name="train")
 
