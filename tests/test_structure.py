@@ -16,7 +16,7 @@ FLOORS = [
     {"tasks"},
     {"inputs", "model", "loading"},
     {"files", "calibration", "evaluation", "synthesis", "distillation"},
-    {"training", "export", "integrations"},
+    {"training", "export", "benchmarking", "integrations"},
     {"cli", "__main__", "__init__"},
 ]
 GROUND = FLOORS[0]

@@ -112,8 +112,9 @@ def test_a_student_learns_and_leaves_a_complete_checkpoint(student, data, tmp_pa
     assert figures(run)["settings"]["freezes_embeddings"] is True
     assert (run / "curves.png").is_file()
     card = (folder / "README.md").read_text()
-    assert "encoder layers 0, 1 of its teacher" not in card
-    assert "student of teacher by `labelwise distill`" in card
+    assert (
+        "A student of teacher by `labelwise distill`: it has the encoder layers 0, 3 of its teacher" in card
+    )
 
     config = transformers.AutoConfig.from_pretrained(folder)
     assert (config.num_hidden_layers, config.id2label) == (2, NAMES)
@@ -202,5 +203,5 @@ def test_a_student_without_entailment_or_without_a_plan_is_refused(student, teac
         )
     config = read_config(student)
     (student / "config.json").write_text(json.dumps({**config, "id2label": {"0": "good", "1": "bad"}}))
-    with pytest.raises(CheckpointError, match="entailment head"):
+    with pytest.raises(CheckpointError, match="not those of an entailment model"):
         fine_tune_student(recipe(), student, data_dir=data, output_dir=tmp_path / "run")

@@ -1,4 +1,4 @@
-"""``labelwise distill``: a smaller student from a teacher's folder."""
+"""``labelwise distill``: a smaller student from a teacher's folder, fine-tuned and measured if wanted."""
 
 from __future__ import annotations
 
@@ -8,6 +8,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from labelwise.cli import options
+from labelwise.cli.distill_options import LayerOptions, MeasureOptions, TuningOptions, VocabularyOptions
+from labelwise.cli.expand import expand_flags
+from labelwise.cli.train_options import FitOptions
 from labelwise.errors import InputError
 
 if TYPE_CHECKING:
@@ -16,59 +19,55 @@ if TYPE_CHECKING:
 __all__ = ["distill"]
 
 
+@expand_flags
 def distill(
     folder: Annotated[
         Path, typer.Argument(help="The teacher's folder; --dry-run reads only its config.json.")
     ],
-    encoder_layers: Annotated[
-        int | None, typer.Option(help="Encoder layers that the student keeps; left out: all.")
+    output: Annotated[
+        Path | None, typer.Option("--output", "--to", help="The student's folder; it must not exist yet.")
     ] = None,
-    decoder_layers: Annotated[
-        int | None, typer.Option(help="Decoder layers that the student keeps (BART); left out: all.")
-    ] = None,
-    keep_layers: Annotated[
-        str | None, typer.Option(help="The encoder layers to keep by number, such as 0,4,8,11.")
-    ] = None,
-    keep_decoder_layers: Annotated[
-        str | None, typer.Option(help="The decoder layers to keep by number (BART).")
-    ] = None,
-    trim_vocabulary: Annotated[
-        Path | None, typer.Option(help="Keep only the tokens that the lines of this text file need.")
-    ] = None,
-    held_out: Annotated[
-        Path | None, typer.Option(help="Other texts: say how many of them the trimming changes.")
-    ] = None,
-    output: Annotated[Path | None, typer.Option(help="The student's folder; it must not exist yet.")] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the sizes and write nothing.")] = False,
     json_output: options.JsonOutput = False,
+    *,
+    layers: LayerOptions,
+    vocabulary: VocabularyOptions,
+    tuning: TuningOptions,
+    fit: FitOptions,
+    measuring: MeasureOptions,
 ) -> None:
-    """Make a smaller student by copying layers of a teacher, ready to be fine-tuned.
+    """Make a smaller student by copying layers of a teacher, fine-tune it, and compare the two.
 
     Example: labelwise distill bart-large-mnli --encoder-layers 12 --decoder-layers 1 --dry-run
 
     Example: labelwise distill teacher --encoder-layers 3 --trim-vocabulary texts.txt --output student
+
+    Example: labelwise distill teacher --encoder-layers 3 --output run --fine-tune recipe.json --data data
     """
     from labelwise.distillation.plan import plan_student
     from labelwise.distillation.shrink import read_config
 
-    if dry_run == (output is not None):
-        raise InputError("give --dry-run to see the sizes, or --output FOLDER to write the student")
-    if dry_run and trim_vocabulary is not None:
-        raise InputError("--trim-vocabulary needs --output: what is kept shows only when the texts are read")
-    if held_out is not None and trim_vocabulary is None:
-        raise InputError("--held-out measures --trim-vocabulary: give both")
-    plan = plan_student(
-        read_config(folder),
-        encoder_layers=_asked(encoder_layers, keep_layers, flag="--keep-layers"),
-        decoder_layers=_asked(decoder_layers, keep_decoder_layers, flag="--keep-decoder-layers"),
-    )
-    report = plan.to_dict()
-    lines = _table(plan)
+    _check_usage(output, dry_run, vocabulary, tuning, fit, measuring)
+    plan = plan_student(read_config(folder), encoder_layers=layers.encoder(), decoder_layers=layers.decoder())
+    report, lines = plan.to_dict(), _table(plan)
     if output is not None:
-        trimmed = _write(folder, plan, output, trim_vocabulary, held_out)
-        report |= {"output": str(output), **trimmed}
-        lines += [*(f"{name.replace('_', ' ')}  {value}" for name, value in trimmed.items())]
-        lines.append(f"student written to {output}")
+        from labelwise.cli.distill_run import DistillRun
+
+        run = DistillRun(
+            folder=folder,
+            plan=plan,
+            output=output,
+            vocabulary=vocabulary,
+            tuning=tuning,
+            fit=fit,
+            measuring=measuring,
+        )
+        fine_tune, data = tuning.fine_tune, tuning.data
+        found = run.cut() if fine_tune is None or data is None else run.fine_tune(fine_tune, data)
+        if found is None:
+            return
+        report |= found.report
+        lines += found.lines
     if json_output:
         from json import dumps
 
@@ -77,30 +76,26 @@ def distill(
         typer.echo(line)
 
 
-def _asked(depth: int | None, listed: str | None, *, flag: str) -> int | tuple[int, ...] | None:
-    if listed is None:
-        return depth
-    if depth is not None:
-        raise InputError(f"give the number of layers or {flag}, not both")
-    try:
-        return tuple(int(number) for number in listed.split(","))
-    except ValueError as error:
-        raise InputError(f"{flag} {listed!r} is not a list of numbers such as 0,4,8,11") from error
-
-
-def _write(
-    folder: Path, plan: StudentPlan, output: Path, texts_file: Path | None, held_out: Path | None
-) -> dict[str, object]:
-    from labelwise.distillation.shrink import shrink
-
-    if texts_file is None:
-        shrink(folder, plan, output=output)
-        return {}
-    from labelwise.distillation.vocabulary import read_texts, trim_vocabulary
-
-    other = read_texts(held_out) if held_out is not None else []
-    report = trim_vocabulary(folder, read_texts(texts_file), output=output, plan=plan, held_out=other)
-    return report.to_dict()
+def _check_usage(
+    output: Path | None,
+    dry_run: bool,
+    vocabulary: VocabularyOptions,
+    tuning: TuningOptions,
+    fit: FitOptions,
+    measuring: MeasureOptions,
+) -> None:
+    if dry_run == (output is not None):
+        raise InputError("give --dry-run to see the sizes, or --output FOLDER to write the student")
+    if dry_run and vocabulary.trim_vocabulary is not None:
+        raise InputError("--trim-vocabulary needs --output: what is kept shows only when the texts are read")
+    if dry_run and (tuning.fine_tune is not None or measuring.labelled is not None):
+        raise InputError(
+            "--fine-tune and --labelled need --output: --dry-run makes no student to train or measure"
+        )
+    if tuning.fine_tune is None and (fit.changes() or fit.deepspeed is not None):
+        raise InputError("--batch-size, --precision and the like belong to --fine-tune RECIPE: give that too")
+    if measuring.limit is not None and tuning.fine_tune is None and measuring.labelled is None:
+        raise InputError("--limit belongs to --labelled FILE or --fine-tune RECIPE: give one of them")
 
 
 def _table(plan: StudentPlan) -> list[str]:

@@ -1,85 +1,141 @@
-"""Fine-tune a shrunk student: No Teacher Distillation's recipe, with a teacher's signal on top if wanted."""
+"""What a student learns with: its weights, what of them stays as it is, and a teacher's signal."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import torch
-from torch.utils.data import Dataset
-from transformers import PreTrainedModel, Trainer, TrainingArguments, set_seed
+from transformers import PreTrainedModel
 
 from labelwise.distillation.families import Side
 from labelwise.distillation.losses import hidden_state_loss, soft_label_loss
-from labelwise.errors import InputError, LabelwiseError
+from labelwise.errors import InputError
 
-__all__ = ["FineTuning", "Teacher", "fine_tune", "freeze", "load_student"]
+__all__ = ["Signal", "Teacher", "freeze", "load_student", "load_teacher"]
 
+_ATTENTION_DROPOUTS = ("attention_dropout", "attention_probs_dropout_prob")
+_DROPOUTS = ("hidden_dropout_prob", "dropout", "embedding_dropout", "mlp_dropout")
 _HIDDEN_STATES: dict[Side, tuple[str, ...]] = {
     "encoder": ("encoder_hidden_states", "hidden_states"),
     "decoder": ("decoder_hidden_states",),
 }
 
 
-@dataclass(frozen=True, slots=True)
-class FineTuning:
-    """Hyper-parameters; the defaults are those of patil-suraj/distillbart-mnli."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Signal:
+    """What is learnt from a teacher, on top of the hard labels.
 
-    learning_rate: float = 3e-5
-    weight_decay: float = 0.01
-    adam_beta2: float = 0.98
-    warmup_steps: int = 500
-    epochs: float = 2.0
-    max_steps: int | None = None
-    batch_size: int = 32
-    accumulation_steps: int = 4
-    log_every_steps: int = 50
-    save_every_steps: int = 1500
-    seed: int = 42
+    The loss is cross-entropy + ``soft_label_weight`` T^2 KL + ``hidden_state_weight`` MSE, with the
+    ``temperature`` T.
+    """
+
+    soft_label_weight: float = 1.0
+    hidden_state_weight: float = 0.0
+    temperature: float = 2.0
 
     def __post_init__(self) -> None:
-        for name in ("learning_rate", "epochs", "batch_size", "accumulation_steps", "log_every_steps"):
-            if not 0 < getattr(self, name) < math.inf:
-                raise InputError(f"{name} must be above 0, got {getattr(self, name)}")
+        if not 0.0 < self.temperature < math.inf:
+            raise InputError(f"the teacher's temperature must be above 0, got {self.temperature}")
+        weights = (self.soft_label_weight, self.hidden_state_weight)
+        if not all(0.0 <= weight < math.inf for weight in weights):
+            raise InputError(
+                f"the weights of soft labels and hidden states must not be below 0, got {weights[0]} and "
+                f"{weights[1]}"
+            )
+        if not any(weights):
+            raise InputError("both weights of the teacher are 0: nothing would be learnt from it")
 
 
 @dataclass(frozen=True, slots=True)
 class Teacher:
     """A teacher and what is learnt from it.
 
-    The loss is cross-entropy + ``soft_label_weight`` T^2 KL + ``hidden_state_weight`` MSE. ``kept`` names the
-    teacher's layers that the student was made from, by side (``StudentPlan.kept``).
+    ``kept`` names the teacher's layers that the student was made from, by side (``StudentPlan.kept``).
     """
 
     model: PreTrainedModel
     kept: Mapping[Side, Sequence[int]]
-    soft_label_weight: float = 1.0
-    hidden_state_weight: float = 0.0
-    temperature: float = 2.0
+    signal: Signal
 
-    def __post_init__(self) -> None:
-        if self.temperature <= 0.0 or min(self.soft_label_weight, self.hidden_state_weight) < 0.0:
-            raise InputError(
-                f"the temperature must be above 0 and weights not below, got {self.temperature}, "
-                f"{self.soft_label_weight}, {self.hidden_state_weight}"
+    @property
+    def shows_states(self) -> bool:
+        """True when the student's outputs must hold its hidden states."""
+        return self.signal.hidden_state_weight > 0.0
+
+    def loss(self, outputs: Any, features: Mapping[str, torch.Tensor]) -> torch.Tensor:
+        """Return what a student's outputs lack to the teacher's, as a mean over rows.
+
+        Args:
+            outputs: the student's, with ``hidden_states`` where the teacher shows its own.
+            features: what the student read: ids, mask and, where the family has them, type ids.
+        """
+        with torch.no_grad():
+            taught = self.model(**features, output_hidden_states=self.shows_states)
+        soft = soft_label_loss(outputs["logits"], taught["logits"], temperature=self.signal.temperature)
+        loss = self.signal.soft_label_weight * soft
+        if not self.shows_states:
+            return loss
+        for side, kept in self.kept.items():
+            name = next(name for name in _HIDDEN_STATES[side] if name in outputs)
+            distance = hidden_state_loss(
+                outputs[name], taught[name], kept=kept, attention_mask=features["attention_mask"]
             )
+            loss = loss + self.signal.hidden_state_weight * distance
+        return loss
 
 
-def load_student(folder: Path) -> PreTrainedModel:
-    """Load a student in float32 for training, without dropout in its attention, as published."""
-    from transformers import AutoConfig, AutoModelForSequenceClassification
+def load_student(
+    folder: Path, *, dropout: float | None = None, attention: str | None = None
+) -> PreTrainedModel:
+    """Load a student in float32 for training, without dropout in its attention, as published.
+
+    Args:
+        folder: the student's.
+        dropout: everywhere else; None leaves the teacher's.
+        attention: transformers' implementation of attention, such as "eager" or "sdpa".
+    """
+    from transformers import AutoConfig
 
     config = AutoConfig.from_pretrained(folder)
-    for name in ("attention_dropout", "attention_probs_dropout_prob"):
-        if hasattr(config, name):
-            setattr(config, name, 0.0)
-    model: PreTrainedModel = AutoModelForSequenceClassification.from_pretrained(
-        folder, config=config, dtype="float32", use_safetensors=True
-    )
-    return model
+    for names, value in ((_ATTENTION_DROPOUTS, 0.0), (_DROPOUTS, dropout)):
+        for name in names:
+            if value is not None and hasattr(config, name):
+                setattr(config, name, value)
+    return _load(folder, config=config, attention=attention)
+
+
+def load_teacher(
+    folder: Path,
+    student: PreTrainedModel,
+    *,
+    kept: Mapping[Side, Sequence[int]],
+    signal: Signal,
+    attention: str | None = None,
+) -> Teacher:
+    """Load a teacher in float32, its weights fixed, and see that the student can listen to it.
+
+    Raises:
+        InputError: its classes, its tokens or, for hidden states, its layers are not the student's.
+    """
+    model = _load(folder, attention=attention).eval().requires_grad_(False)
+    own, other = student.config, model.config
+    if _names(own) != _names(other):
+        raise InputError(
+            f"the teacher {folder} has the classes {', '.join(_names(other))}, the student "
+            f"{', '.join(_names(own))}: use a teacher with the same, in the same order"
+        )
+    if own.vocab_size != other.vocab_size:
+        raise InputError(
+            f"the teacher {folder} has {other.vocab_size} tokens, the student {own.vocab_size}: use a "
+            "teacher with the student's tokenizer"
+        )
+    if signal.hidden_state_weight > 0.0:
+        _check_layers(folder, student, model, kept)
+    return Teacher(model, kept, signal)
 
 
 def freeze(model: PreTrainedModel, *, encoder: bool = False, embeddings: bool = False) -> None:
@@ -102,106 +158,30 @@ def freeze(model: PreTrainedModel, *, encoder: bool = False, embeddings: bool = 
         base.decoder.embed_positions.requires_grad_(False)
 
 
-def fine_tune(
-    student: PreTrainedModel,
-    rows: Dataset[Any],
-    *,
-    collate: Callable[[list[Any]], dict[str, torch.Tensor]],
-    output_dir: Path,
-    settings: FineTuning | None = None,
-    teacher: Teacher | None = None,
-    resume: bool = False,
-) -> list[dict[str, float]]:
-    """Train a student in place and return the curve: loss by step, as the Trainer logs it.
+def _load(folder: Path, *, config: Any = None, attention: str | None = None) -> PreTrainedModel:
+    from transformers import AutoModelForSequenceClassification
 
-    ``collate`` gives ``input_ids``, ``attention_mask`` and ``labels``. Without a teacher the loss is
-    cross-entropy alone (No Teacher Distillation).
-
-    Raises:
-        LabelwiseError: the loss is not finite.
-    """
-    chosen = settings or FineTuning()
-    set_seed(chosen.seed)
-    trainer = _DistillationTrainer(
-        teacher=teacher,
-        model=student,
-        args=_arguments(chosen, output_dir),
-        train_dataset=rows,
-        data_collator=collate,
+    chosen = {"config": config} if config is not None else {}
+    if attention is not None:
+        chosen["attn_implementation"] = attention
+    model: PreTrainedModel = AutoModelForSequenceClassification.from_pretrained(
+        folder, dtype="float32", use_safetensors=True, **chosen
     )
-    trainer.train(resume_from_checkpoint=resume or None)
-    return [entry for entry in trainer.state.log_history if "loss" in entry]
+    return model
 
 
-def _arguments(chosen: FineTuning, output_dir: Path) -> TrainingArguments:
-    on_cpu = not torch.cuda.is_available()
-    return TrainingArguments(
-        output_dir=str(output_dir),
-        num_train_epochs=chosen.epochs,
-        max_steps=chosen.max_steps or -1,
-        per_device_train_batch_size=chosen.batch_size,
-        gradient_accumulation_steps=chosen.accumulation_steps,
-        learning_rate=chosen.learning_rate,
-        weight_decay=chosen.weight_decay,
-        adam_beta2=chosen.adam_beta2,
-        warmup_steps=chosen.warmup_steps,
-        logging_steps=chosen.log_every_steps,
-        logging_nan_inf_filter=False,
-        save_steps=chosen.save_every_steps,
-        save_total_limit=2,
-        seed=chosen.seed,
-        use_cpu=on_cpu,
-        dataloader_pin_memory=not on_cpu,
-        remove_unused_columns=False,
-        disable_tqdm=True,
-        report_to="none",
-        log_level="error",
-    )
-
-
-class _DistillationTrainer(Trainer):  # type: ignore[misc]  # transformers has no types
-    """A Trainer whose loss may listen to a teacher."""
-
-    def __init__(self, *, teacher: Teacher | None, **settings: Any) -> None:
-        super().__init__(**settings)
-        self._teacher = teacher
-        # The loss below is a mean, so the Trainer must divide it by the number of accumulated batches.
-        self.model_accepts_loss_kwargs = False
-        if teacher is not None:
-            teacher.model.eval().requires_grad_(False).to(self.args.device)
-
-    def compute_loss(
-        self,
-        model: Any,
-        inputs: dict[str, torch.Tensor],
-        return_outputs: bool = False,
-        num_items_in_batch: torch.Tensor | int | None = None,
-    ) -> Any:
-        labels = inputs["labels"]
-        features = {name: value for name, value in inputs.items() if name != "labels"}
-        wants_states = self._teacher is not None and self._teacher.hidden_state_weight > 0.0
-        outputs = model(**features, output_hidden_states=wants_states)
-        loss = torch.nn.functional.cross_entropy(outputs["logits"].float(), labels)
-        if self._teacher is not None:
-            loss = loss + _teacher_loss(self._teacher, outputs, features, wants_states=wants_states)
-        if not bool(torch.isfinite(loss)):
-            raise LabelwiseError(f"the loss is {loss.item()}: lower learning_rate and start again")
-        return (loss, outputs) if return_outputs else loss
-
-
-def _teacher_loss(
-    teacher: Teacher, outputs: Any, features: dict[str, torch.Tensor], *, wants_states: bool
-) -> torch.Tensor:
-    with torch.no_grad():
-        taught = teacher.model(**features, output_hidden_states=wants_states)
-    soft = soft_label_loss(outputs["logits"], taught["logits"], temperature=teacher.temperature)
-    loss = teacher.soft_label_weight * soft
-    if not wants_states:
-        return loss
-    for side, kept in teacher.kept.items():
-        name = next(name for name in _HIDDEN_STATES[side] if name in outputs)
-        distance = hidden_state_loss(
-            outputs[name], taught[name], kept=kept, attention_mask=features["attention_mask"]
+def _check_layers(
+    folder: Path, student: PreTrainedModel, teacher: PreTrainedModel, kept: Mapping[Side, Sequence[int]]
+) -> None:
+    own, other = student.config, teacher.config
+    depth = {"encoder": other.num_hidden_layers, "decoder": getattr(other, "decoder_layers", 0)}
+    is_alike = (own.model_type, own.hidden_size) == (other.model_type, other.hidden_size)
+    if not is_alike or any(max(layers) >= depth[side] for side, layers in kept.items()):
+        raise InputError(
+            f"the teacher {folder} lacks the layers that the student was made of: use the model that it was "
+            "made from, or a hidden state weight of 0"
         )
-        loss = loss + teacher.hidden_state_weight * distance
-    return loss
+
+
+def _names(config: Any) -> list[str]:
+    return [str(name) for _, name in sorted(config.id2label.items())]

@@ -33,7 +33,7 @@ from labelwise.training.callbacks import FiniteLoss, ProgressLines, add_callback
 from labelwise.training.encoding import PadToLongest
 from labelwise.training.finishing import finish_run
 from labelwise.training.loss import MarginalCrossEntropy
-from labelwise.training.nli import _Accuracy, _Data, _data_files, _read, _sampled
+from labelwise.training.pair_data import PairAccuracy, PairData, data_files, read_pair_data, sampled
 from labelwise.training.recipe import NliRecipe
 from labelwise.training.run_folder import claim, is_first_process
 
@@ -116,7 +116,7 @@ def fine_tune_student(
     teacher = _teacher(student, model, recipe, chosen)
     if is_first_process():
         write_json(output_dir / "recipe.json", recipe.to_dict())
-    data = _read(recipe, student, data_dir, rows_per_step(settings))
+    data = read_pair_data(recipe, student, data_dir, rows_per_step(settings))
     trainer = _trainer(recipe, settings, model, data, teacher, output_dir, newest, deepspeed)
     log.info("fine-tuning %s%s", student, f", from {newest}" if newest else "")
     started = time.monotonic()
@@ -139,7 +139,7 @@ def fine_tune_student(
         task="nli",
         metrics=metrics,
         log_history=trainer.state.log_history,
-        data=_data_files(recipe, data.pairs_per_source),
+        data=data_files(recipe, data.pairs_per_source),
         recipe=recipe.to_dict(),
         limits=_limits(student, recipe, chosen),
     )
@@ -201,7 +201,7 @@ def _trainer(
     recipe: NliRecipe,
     settings: TrainerSettings,
     model: PreTrainedModel,
-    data: _Data,
+    data: PairData,
     teacher: Teacher | None,
     output_dir: Path,
     newest: Path | None,
@@ -224,12 +224,12 @@ def _trainer(
         model=model,
         args=arguments,
         train_dataset=data.train,
-        eval_dataset=_sampled(data.validation, recipe.validation_rows, recipe.seed),
+        eval_dataset=sampled(data.validation, recipe.validation_rows, recipe.seed),
         data_collator=PadToLongest(
             model.config.pad_token_id or 0, with_type_ids=getattr(model.config, "type_vocab_size", 0) > 1
         ),
         compute_loss_func=MarginalCrossEntropy(recipe.classes),
-        compute_metrics=_Accuracy(recipe),
+        compute_metrics=PairAccuracy(recipe),
     )
     add_callbacks(trainer, ProgressLines(rows="pairs"), patience=settings.patience)
     return trainer

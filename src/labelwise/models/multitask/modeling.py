@@ -57,6 +57,7 @@ class MultitaskModel(PreTrainedModel):  # type: ignore[misc]
     supports_gradient_checkpointing = True
     _no_split_modules = ["BertLayer"]
     _supports_sdpa = True
+    similarity: LexicalSimilarity
 
     def __init__(self, config: MultitaskConfig) -> None:
         super().__init__(config)

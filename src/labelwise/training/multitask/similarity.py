@@ -39,5 +39,6 @@ def add_similarity(model: MultitaskModel, rarities: NDArray[np.float32], *, scal
     similarity = model.similarity
     with torch.no_grad():
         similarity.token_weights.copy_(torch.from_numpy(rarities))
-        similarity.center.copy_(model.get_input_embeddings().weight.mean(dim=0))
+        words = model.get_input_embeddings().get_parameter("weight")
+        similarity.center.copy_(words.mean(dim=0))
         similarity.scale.fill_(scale)
