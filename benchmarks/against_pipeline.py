@@ -10,23 +10,23 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
-import platform
-import statistics
 import tempfile
-import time
-from collections.abc import Callable
 from pathlib import Path
 
 import labelwise
+from labelwise.benchmarking.run import Benchmark, run_benchmark
+from labelwise.benchmarking.specs import AskSettings, parse_specs
+from labelwise.benchmarking.timing import Turns
+from labelwise.benchmarking.workload import Workload
 
-LABELS = ["billing problem", "delivery delay", "product praise", "account access", "something else"]
+LABELS = ("billing problem", "delivery delay", "product praise", "account access", "something else")
 SENTENCE = (
     "the parcel that I ordered last week has not arrived and nobody at the shop answers my calls about it"
 )
 WORDS = SENTENCE.split()
 LENGTHS = {"short (20 words)": 20, "medium (60 words)": 60, "long (250 words)": 250}
 NUM_TEXTS = 16
+SYSTEMS = ("pipeline", "pipeline:32", "labelwise:onnx", "labelwise:onnx=bundled")
 
 
 def build_checkpoint(folder: Path) -> None:
@@ -47,70 +47,14 @@ def build_checkpoint(folder: Path) -> None:
     (folder / "tokenizer_config.json").write_text(json.dumps({**settings, "model_max_length": 512}))
 
 
-def systems(folder: Path) -> dict[str, Callable[[list[str]], list[list[float]]]]:
-    """Return name -> function from texts to the scores of each text, in label order."""
-    from transformers import pipeline
-    from transformers.utils import logging
-
-    logging.set_verbosity_error()
-    peer = pipeline("zero-shot-classification", model=str(folder), device="cpu")
-    ours = labelwise.load(folder)
-    bundled = labelwise.load()
-
-    def by_label(names: list[str], scores: list[float]) -> list[float]:
-        found = dict(zip(names, scores, strict=True))
-        return [found[label] for label in LABELS]
-
-    def run_peer(texts: list[str], batch_size: int) -> list[list[float]]:
-        results = peer(texts, LABELS, batch_size=batch_size)
-        return [by_label(result["labels"], result["scores"]) for result in results]
-
-    def run_ours(model: labelwise.Model, texts: list[str]) -> list[list[float]]:
-        results = model.classify(texts, LABELS, hypothesis_template="This example is {}.")
-        return [
-            by_label([label.label for label in result.labels], [label.score for label in result.labels])
-            for result in results
-        ]
-
-    return {
-        "pipeline, batch 1": lambda texts: run_peer(texts, 1),
-        "pipeline, batch 32": lambda texts: run_peer(texts, 32),
-        "labelwise, float32": lambda texts: run_ours(ours, texts),
-        "labelwise, bundled 8-bit": lambda texts: run_ours(bundled, texts),
-    }
-
-
-def measure(rounds: int, folder: Path) -> list[dict[str, float | str]]:
-    """Return one row per text length and system."""
-    runs = systems(folder)
-    rows: list[dict[str, float | str]] = []
-    for name, num_words in LENGTHS.items():
-        texts = [" ".join((WORDS * 20)[start : start + num_words]) for start in range(NUM_TEXTS)]
-        seconds: dict[str, list[float]] = {system: [] for system in runs}
-        scores = {system: run(texts) for system, run in runs.items()}
-        for _ in range(rounds):
-            for system, run in runs.items():
-                began = time.perf_counter()
-                run(texts)
-                seconds[system].append(time.perf_counter() - began)
-        baseline = statistics.median(seconds["pipeline, batch 1"])
-        for system, taken in seconds.items():
-            difference = max(
-                abs(one - other)
-                for ours, peer in zip(scores[system], scores["pipeline, batch 1"], strict=True)
-                for one, other in zip(ours, peer, strict=True)
-            )
-            row: dict[str, float | str] = {
-                "texts": name,
-                "system": system,
-                "texts_per_s": NUM_TEXTS / statistics.median(taken),
-                "ratio": baseline / statistics.median(taken),
-                "spread": (max(taken) - min(taken)) / statistics.median(taken),
-            }
-            if "bundled" not in system:  # other weights, other scores
-                row["max_score_difference"] = difference
-            rows.append(row)
-    return rows
+def workloads() -> list[Workload]:
+    """Return texts of each length."""
+    return [
+        Workload(
+            name, tuple(" ".join((WORDS * 20)[start : start + length]) for start in range(NUM_TEXTS)), LABELS
+        )
+        for name, length in LENGTHS.items()
+    ]
 
 
 def main() -> None:
@@ -120,12 +64,16 @@ def main() -> None:
     parser.add_argument("--output", type=Path)
     given = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
-        build_checkpoint(Path(folder))
-        rows = measure(given.rounds, Path(folder))
-    found = {"machine": f"{platform.machine()}, {os.cpu_count()} cores", "labels": len(LABELS), "rows": rows}
-    print(json.dumps(found, indent=2))
+        model = Path(folder) / "random-6-layers-384-wide"
+        build_checkpoint(model)
+        settings = AskSettings(model=str(model), hypothesis_template="This example is {}.")
+        asked = Benchmark(
+            specs=parse_specs(SYSTEMS), settings=settings, turns=Turns(rounds=given.rounds, most_seconds=1e9)
+        )
+        found = json.dumps(run_benchmark(asked, workloads()).to_dict(), indent=2)
+    print(found)
     if given.output:
-        given.output.write_text(json.dumps(found, indent=2) + "\n")
+        given.output.write_text(found + "\n")
 
 
 if __name__ == "__main__":

@@ -10,12 +10,13 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import platform
 import statistics
 import subprocess
 import sys
 import time
 from pathlib import Path
+
+from labelwise.benchmarking.machine import machine_facts
 
 FIRST_COMMAND = [
     "classify",
@@ -67,8 +68,8 @@ def main() -> None:
     given = parser.parse_args()
     timed([*RUN_CLI, *FIRST_COMMAND])  # fills the disk cache
     first = [timed([*RUN_CLI, *FIRST_COMMAND]) for _ in range(given.runs)]
-    found: dict[str, float | str] = {
-        "machine": f"{platform.machine()}, {os.cpu_count()} cores",
+    found: dict[str, object] = {
+        "machine": machine_facts(),
         "import_s": statistics.median(import_seconds() for _ in range(given.runs)),
         "help_s": statistics.median(timed([*RUN_CLI, "--help"])[0] for _ in range(given.runs)),
         "first_answer_s": statistics.median(seconds for seconds, _ in first),

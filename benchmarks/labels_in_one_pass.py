@@ -10,18 +10,18 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
-import platform
-import statistics
 import subprocess
 import sys
 import tempfile
-import time
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 
 import labelwise
+from labelwise.benchmarking.machine import machine_facts
+from labelwise.benchmarking.memory import peak_memory_mb
+from labelwise.benchmarking.timing import Turns
 
 LABEL_COUNTS = (2, 10, 50, 200)
 TEXT_TOKENS = {"short": 16, "medium": 128, "long": 300}
@@ -50,35 +50,27 @@ def print_peak(folder: str) -> None:
     """Answer once and print this process's peak memory in MB."""
     text, labels = question(TEXT_TOKENS["medium"], 200)
     labelwise.load(folder).classify(text, labels)
-    # getrusage would count what the parent held when this process was forked.
-    status = Path("/proc/self/status").read_text(encoding="ascii")
-    kilobytes = next(line.split()[1] for line in status.splitlines() if line.startswith("VmHWM:"))
-    sys.stdout.write(f"{int(kilobytes) / 1024:.1f}\n")
+    sys.stdout.write(f"{peak_memory_mb():.1f}\n")
 
 
-def timings(folders: dict[str, Path], repetitions: int) -> list[dict[str, object]]:
+def timed_cases(folders: dict[str, Path], repetitions: int) -> list[dict[str, object]]:
     """Time every route on every case, the routes in turn."""
     models = {route: labelwise.load(folder) for route, folder in folders.items()}
     cases = []
     for length, text_tokens in TEXT_TOKENS.items():
         for num_labels in LABEL_COUNTS:
             text, labels = question(text_tokens, num_labels)
-            seconds: dict[str, list[float]] = {route: [] for route in models}
-            case_began = time.perf_counter()
-            for _ in range(repetitions):
-                if time.perf_counter() - case_began > LONGEST_CASE_S:
-                    break
-                for route, model in models.items():
-                    began = time.perf_counter()
-                    model.classify(text, labels)
-                    seconds[route].append(time.perf_counter() - began)
-            medians = {route: statistics.median(taken) for route, taken in seconds.items()}
+            turns = Turns(rounds=repetitions, most_seconds=LONGEST_CASE_S, warm_ups=0)
+            timings = turns.take(
+                {route: partial(model.classify, text, labels) for route, model in models.items()}
+            )
+            medians = {route: timing.median_s for route, timing in timings.items()}
             cases.append(
                 {
                     "text": length,
                     "text_tokens": text_tokens,
                     "labels": num_labels,
-                    "turns": len(seconds["nli"]),
+                    "turns": len(timings["nli"].seconds),
                 }
                 | {f"{route}_texts_per_s": round(1 / median, 3) for route, median in medians.items()}
                 | {f"{route}_speedup": round(medians["nli"] / medians[route], 2) for route in ROUTES[1:]}
@@ -99,13 +91,12 @@ def main() -> None:
 
     with tempfile.TemporaryDirectory() as place:
         folders = {route: getattr(joint_models, f"save_{route}")(Path(place) / route) for route in ROUTES}
-        cases = timings(folders, arguments.repetitions)
+        cases = timed_cases(folders, arguments.repetitions)
         memory = {route: peak_megabytes(folder) for route, folder in folders.items()}
     report = {
         "geometry": "deberta-v3-xsmall (12 layers, width 384), random weights, 8,000 vocabulary rows",
         "rows": "GliZNet at most 20 labels a row, GLiClass 25; more labels are read in several rows",
-        "machine": {"architecture": platform.machine(), "cores": os.cpu_count()},
-        "load_average_at_end": round(os.getloadavg()[0], 2),
+        "machine": machine_facts(),
         "repetitions": arguments.repetitions,
         "cases": cases,
         "peak_memory_mb_200_labels_medium_text": memory,

@@ -28,6 +28,7 @@ ALLOWED_NEIGHBOURS = {
     ("backends", "models"),
     ("engine", "checkpoints"),
     ("engine", "graphs"),
+    ("models", "graphs"),
     ("model", "inputs"),
     ("loading", "model"),
     ("__main__", "cli"),

@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from labelwise.cli.answer import answer
+from labelwise.cli.benchmark import benchmark
 from labelwise.cli.calibrate import calibrate
 from labelwise.cli.classify import classify
 from labelwise.cli.distill import distill
@@ -35,7 +36,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     add_completion=False,
 )
-for verb in (classify, entail, rank, answer, evaluate, calibrate, distill, export, synthesize, info):
+for verb in (classify, entail, rank, answer, evaluate, calibrate, benchmark, distill, export, synthesize, info):
     app.command()(verb)
 app.add_typer(train, name="train")
 
