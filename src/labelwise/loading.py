@@ -39,9 +39,11 @@ def load(
     Args:
         ref: "bundled" (needs no network), a folder, or a hub id such as
             "MoritzLaurer/deberta-v3-xsmall-zeroshot-v1.1-all-33".
-        backend: "onnx", "openvino", "torch", or "auto" (onnx).
+        backend: "engine", "onnx", "openvino", "torch", or "auto": our own packed engine where it is installed
+            and knows the model, else onnx.
         device: "cpu", "cuda", ... for the torch backend.
-        dtype: "float32", "bfloat16", "float16" for the torch backend.
+        dtype: "float32", "bfloat16", "float16" for the torch backend; "int8" runs float weights in 8 bits in
+            the engine.
         revision: branch, tag or commit of a hub id.
         threads: threads of the backend; None leaves the choice to it.
         batch_tokens: the most tokens in one padded batch.

@@ -7,9 +7,10 @@ from labelwise.errors import InputError
 @pytest.mark.parametrize(
     ("settings", "named"),
     [
-        ({"backend": "tensorrt"}, "auto, onnx, openvino, torch"),
+        ({"backend": "tensorrt"}, "auto, engine, onnx, openvino, torch"),
         ({"device": "tpu"}, "cuda"),
         ({"dtype": "int4"}, "bfloat16"),
+        ({"dtype": "int8", "backend": "torch"}, "engine"),
         ({"threads": 0}, "at least 1"),
         ({"threads": -2}, "at least 1"),
         ({"threads": 1.5}, "at least 1"),
@@ -22,7 +23,8 @@ def test_a_wrong_name_is_refused_with_the_choices_before_anything_is_loaded(sett
         open_backend(None, **settings)
 
 
-def test_auto_is_onnx(tiny):
+def test_auto_is_onnx_where_the_engine_is_switched_off(tiny, monkeypatch):
+    monkeypatch.setenv("LABELWISE_NO_ENGINE", "1")
     assert open_backend(tiny("bert")).name == "onnx"
 
 

@@ -33,19 +33,20 @@ def test_a_form_that_answers_otherwise_is_removed(tmp_path, monkeypatch):
     (tmp_path / "model.onnx").write_bytes(b"bad")
     judges = {"float": Judge(["neutral"] * 6), tmp_path.name: Judge(["neutral"] * 5 + ["entailment"])}
     monkeypatch.setattr(gating, "load", lambda folder: judges[folder.name])
-    with pytest.raises(InputError, match=r"pairs: the 8-bit form agrees on 83\.33% of 6 answers"):
+    with pytest.raises(InputError, match=r"the 8-bit form agrees on 83\.33% of 6 answers"):
         gating.gate(Path("float"), tmp_path, [entail_probe("pairs", PAIRS, ["neutral"] * 6)])
     assert not (tmp_path / "model.onnx").exists()
 
 
-def test_every_probe_must_be_passed(tmp_path, monkeypatch):
+def test_all_probes_are_judged_together_and_each_is_reported(tmp_path, monkeypatch):
     (tmp_path / "model.onnx").write_bytes(b"bad")
     judges = {"float": Judge(["a", "b", "a"] * 2), tmp_path.name: Judge(["a", "b", "b"] * 2)}
     monkeypatch.setattr(gating, "load", lambda folder: judges[folder.name])
     agreeing = label_probe("two", TEXTS[:2], ["a", "b"], ["a", "b"])
     differing = label_probe("three", TEXTS, ["a", "b"], ["a", "b", "a"])
-    assert gating.gate(Path("float"), tmp_path, [agreeing])[0].agreement == 1.0
-    with pytest.raises(InputError, match=r"three: the 8-bit form agrees on 66\.67%"):
+    alone, whole = gating.gate(Path("float"), tmp_path, [agreeing])
+    assert (alone.agreement, whole.agreement) == (1.0, 1.0)
+    with pytest.raises(InputError, match=r"agrees on 80\.00% of 5 answers"):
         gating.gate(Path("float"), tmp_path, [agreeing, differing])
 
 
@@ -53,4 +54,4 @@ def test_a_form_that_answers_the_same_passes(tmp_path, monkeypatch):
     monkeypatch.setattr(gating, "load", lambda folder: Judge(["neutral"] * 6))
     gold = ["neutral"] * 3 + ["entailment"] * 3
     reports = gating.gate(Path("float"), tmp_path, [entail_probe("pairs", PAIRS, gold)])
-    assert reports == [GateReport("pairs", 1.0, 0.5, 0.5, 6)]
+    assert reports == [GateReport("pairs", 1.0, 0.5, 0.5, 6), GateReport("all probes", 1.0, 0.5, 0.5, 6)]

@@ -18,7 +18,7 @@ class Backend(Protocol):
 
     @property
     def name(self) -> str:
-        """Which runtime it is: "onnx", "openvino" or "torch"."""
+        """Which runtime it is: "engine", "onnx", "openvino" or "torch"."""
         ...
 
     def run(self, sequences: Sequence[TokenSequence]) -> tuple[NDArray[np.float32], ...]:

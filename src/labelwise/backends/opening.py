@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from labelwise.backends.base import Backend
 from labelwise.checkpoints.checkpoint import Checkpoint
-from labelwise.errors import InputError
+from labelwise.errors import CheckpointError, InputError
 
 __all__ = ["open_backend"]
 
-_BACKENDS = ("auto", "onnx", "openvino", "torch")
+_BACKENDS = ("auto", "engine", "onnx", "openvino", "torch")
 _TORCH_DEVICES = ("auto", "cpu", "cuda", "mps")
-_DTYPES = ("auto", "float32", "bfloat16", "float16")
+_DTYPES = ("auto", "float32", "bfloat16", "float16", "int8")
+_CPU_DTYPES = ("auto", "float32", "int8")
 
 
 def open_backend(
@@ -25,9 +26,11 @@ def open_backend(
 
     Args:
         checkpoint: What `open_checkpoint` gave.
-        backend: "auto" is "onnx": no torch at run time, and the fastest on a CPU.
+        backend: "auto" is "engine", our own forward pass, where this installation has it and it knows the
+            model, else "onnx"; neither needs torch.
         device: "auto", "cpu", or for torch also "cuda", "cuda:1", "mps".
-        dtype: "auto", "float32", or for torch also "bfloat16", "float16". The logits are float32 in any case.
+        dtype: "auto", "float32", or for torch also "bfloat16", "float16", and for the engine "int8". The
+            logits are float32 in any case.
         threads: How many threads one call uses; None for every core that this process may use.
 
     Raises:
@@ -41,23 +44,52 @@ def open_backend(
     _check_choice("dtype", dtype, _DTYPES)
     if threads is not None and (not isinstance(threads, int) or threads < 1):
         raise InputError(f"threads must be at least 1, got {threads!r}: leave it out for every core")
+    _check_combination(backend, device, dtype)
     # Each runtime is imported only when it is asked for: torch alone takes seconds.
     if backend == "torch":
         from labelwise.backends.torch import TorchBackend
 
         return TorchBackend.open(checkpoint, device=device, dtype=dtype, threads=threads)
-    if device not in ("auto", "cpu") or dtype not in ("auto", "float32"):
-        raise InputError(
-            f"device {device!r} with dtype {dtype!r} takes backend='torch': the other backends run in "
-            "float32 on the CPU"
-        )
     if backend == "openvino":
         from labelwise.backends.openvino import OpenvinoBackend
 
         return OpenvinoBackend.open(checkpoint, threads=threads)
+    if backend in ("auto", "engine"):
+        is_needed = backend == "engine" or dtype == "int8"
+        engine = _open_engine(checkpoint, dtype=dtype, threads=threads, is_needed=is_needed)
+        if engine is not None:
+            return engine
     from labelwise.backends.onnx import OnnxBackend
 
     return OnnxBackend.open(checkpoint, threads=threads)
+
+
+def _open_engine(
+    checkpoint: Checkpoint, *, dtype: str, threads: int | None, is_needed: bool
+) -> Backend | None:
+    """Start the packed engine; None, unless it is needed, where it is missing or does not know the model."""
+    from labelwise.engine.library import has_library
+
+    if not (is_needed or has_library()):
+        return None
+    from labelwise.backends.engine import EngineBackend
+
+    try:
+        return EngineBackend.open(checkpoint, dtype=dtype, threads=threads)
+    except CheckpointError:
+        if is_needed:
+            raise
+        return None
+
+
+def _check_combination(backend: str, device: str, dtype: str) -> None:
+    if backend != "torch" and (device not in ("auto", "cpu") or dtype not in _CPU_DTYPES):
+        raise InputError(
+            f"device {device!r} with dtype {dtype!r} takes backend='torch': the other backends run in "
+            "float32 on the CPU"
+        )
+    if dtype == "int8" and backend not in ("auto", "engine"):
+        raise InputError(f"dtype 'int8' takes backend='engine', got backend={backend!r}")
 
 
 def _check_choice(what: str, value: str, choices: tuple[str, ...]) -> None:

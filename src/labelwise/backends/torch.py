@@ -57,8 +57,12 @@ class TorchBackend:
         if threads is not None:
             torch.set_num_threads(threads)
         place = _device(torch, device)
-        model = load_model(checkpoint, dtype="float32" if dtype == "auto" else dtype)
-        return cls(model.to(place), head=HeadOutputs.of(checkpoint), pad_id=pad_token_id(checkpoint.config))
+        model = load_model(checkpoint, dtype="float32" if dtype == "auto" else dtype).to(place)
+        if place.type == "cuda":
+            from labelwise.models.attention import packed_on_gpu
+
+            model = packed_on_gpu(model)
+        return cls(model, head=HeadOutputs.of(checkpoint), pad_id=pad_token_id(checkpoint.config))
 
     def run(self, sequences: Sequence[TokenSequence]) -> tuple[NDArray[np.float32], ...]:
         """Return the logits of one batch; see `labelwise.backends.base.Backend.run`."""

@@ -36,7 +36,19 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     add_completion=False,
 )
-for verb in (classify, entail, rank, answer, evaluate, calibrate, benchmark, distill, export, synthesize, info):
+for verb in (
+    classify,
+    entail,
+    rank,
+    answer,
+    evaluate,
+    calibrate,
+    benchmark,
+    distill,
+    export,
+    synthesize,
+    info,
+):
     app.command()(verb)
 app.add_typer(train, name="train")
 

@@ -32,9 +32,11 @@ class ModelOptions:
 
     model: Annotated[str, typer.Option(help="'bundled', a folder, or a hub id.")] = "bundled"
     revision: Annotated[str | None, typer.Option(help="Branch, tag or commit of a hub id.")] = None
-    backend: Annotated[str, typer.Option(help="auto, onnx, openvino or torch.")] = "auto"
+    backend: Annotated[str, typer.Option(help="auto, engine, onnx, openvino or torch.")] = "auto"
     device: Annotated[str, typer.Option(help="auto, cpu or cuda (torch backend).")] = "auto"
-    dtype: Annotated[str, typer.Option(help="auto, float32, bfloat16 or float16 (torch backend).")] = "auto"
+    dtype: Annotated[str, typer.Option(help="auto, float32, bfloat16 or float16 (torch), int8 (engine).")] = (
+        "auto"
+    )
     threads: Annotated[int | None, typer.Option(help="Threads of the backend.")] = None
     batch_tokens: Annotated[int, typer.Option(help="Most tokens in one padded batch.")] = 2048
     calibration: Annotated[

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from labelwise.graphs.nodes import GraphWriter
+if TYPE_CHECKING:
+    from labelwise.graphs.nodes import GraphWriter
 
 __all__ = ["EXACT_GELU", "KNOWN_ACTIVATIONS", "write_activation"]
 

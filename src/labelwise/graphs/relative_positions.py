@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from labelwise.errors import CheckpointError
 from labelwise.graphs.buckets import row_of_distance
-from labelwise.graphs.layer import TokenInputs
-from labelwise.graphs.nodes import GraphWriter
 from labelwise.graphs.settings import EncoderSettings, whole_number_in
 from labelwise.graphs.tensors import CheckpointTensors, FloatArray
+
+if TYPE_CHECKING:
+    from labelwise.graphs.layer import TokenInputs
+    from labelwise.graphs.nodes import GraphWriter
 
 __all__ = ["PositionIndices", "RelativeSettings", "read_relative_rows"]
 

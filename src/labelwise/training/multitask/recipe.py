@@ -190,8 +190,8 @@ class MultitaskRecipe:
     validation: tuple[str, ...] = ()
     validation_rows: int = 150
     starts_from_entail: bool = True
-    similarity_scale: float = 6.0
-    window_tokens: int = 192
+    similarity_scale: float = 4.0
+    window_tokens: int = 256
     seed: int = 42
     hyperparameters: MultitaskHyperparameters = field(default_factory=MultitaskHyperparameters)
 

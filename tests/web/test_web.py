@@ -1,0 +1,67 @@
+"""The page in web/: built from a multi-task model, then compared with this package in headless Chromium."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+WEB = ROOT / "web"
+BUNDLED = ROOT / "src" / "labelwise" / "checkpoints" / "bundled"
+MODEL_DIR = Path(os.environ.get("MODEL_DIR", BUNDLED))
+CHROMIUM = Path(os.environ.get("CHROMIUM", "/usr/bin/chromium"))
+BUILD_S, UNIT_S, BROWSER_S = 300, 600, 1200
+
+
+def _missing() -> str | None:
+    """Name the first thing that the page's tests lack."""
+    if shutil.which("node") is None or shutil.which("npm") is None:
+        return "node and npm"
+    if not (WEB / "node_modules" / "vite").is_dir():
+        return "web/node_modules (npm ci in web/)"
+    config = MODEL_DIR / "config.json"
+    family = json.loads(config.read_text("utf-8")).get("model_type") if config.is_file() else None
+    if family != "labelwise-multitask":
+        return f"a labelwise-multitask model in MODEL_DIR ({MODEL_DIR})"
+    return None
+
+
+pytestmark = pytest.mark.skipif(_missing() is not None, reason=f"needs {_missing()}")
+
+
+def _run(*command: str, timeout_s: float) -> str:
+    environment = {**os.environ, "MODEL_DIR": str(MODEL_DIR), "PYTHON": sys.executable}
+    environment["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{environment['PATH']}"
+    done = subprocess.run(
+        command, cwd=WEB, env=environment, capture_output=True, text=True, timeout=timeout_s, check=False
+    )
+    assert done.returncode == 0, f"{' '.join(command)}\n{done.stdout[-6000:]}\n{done.stderr[-3000:]}"
+    return done.stdout
+
+
+@pytest.fixture(scope="module", autouse=True)
+def built_page() -> Path:
+    _run("npm", "run", "build", timeout_s=BUILD_S)
+    return WEB / "dist"
+
+
+def test_the_built_page_names_no_foreign_host_and_its_model_stays_under_25_mb(built_page: Path) -> None:
+    page = (built_page / "index.html").read_text("utf-8")
+    assert 'src="http' not in page
+    assert 'href="http' not in page
+    assert (built_page / "model" / "model.onnx").stat().st_size <= 25_000_000
+
+
+def test_tokens_windows_and_spans_are_those_of_the_package(built_page: Path) -> None:
+    _run("npm", "run", "test:unit", timeout_s=UNIT_S)
+
+
+@pytest.mark.skipif(not CHROMIUM.exists(), reason="needs Chromium")
+def test_the_page_in_a_browser_says_what_the_package_says(built_page: Path) -> None:
+    _run("npm", "run", "test:browser", timeout_s=BROWSER_S)
