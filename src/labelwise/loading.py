@@ -58,7 +58,7 @@ def load(
     Example:
         >>> import labelwise
         >>> sorted(labelwise.load().tasks)
-        ['classify', 'entail', 'rank']
+        ['answer', 'classify', 'entail', 'rank']
     """
     if batch_tokens < 1:
         raise InputError(f"batch_tokens must be at least 1, got {batch_tokens}")

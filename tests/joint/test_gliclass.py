@@ -31,7 +31,7 @@ def parts(row, *, prompt_first):
 def check_against_package(folder, facts, *, backend):
     config = json.loads((folder / "config.json").read_text())
     model = labelwise.load(folder, backend=backend)
-    scorer = model._label_scorer(None, "entail_logit", 1)
+    scorer = model._scorers("classify").labels("classify", None, "entail_logit", 1)
     num_compared = 0
     for row, logits in zip(facts["rows"], facts["logits"], strict=True):
         taken = parts(row, prompt_first=config["prompt_first"])
@@ -82,8 +82,12 @@ def test_every_built_option_equals_torch(save_gliclass, family, fields):
     if fields.get("hidden_size"):
         fields = fields | {"scorer_type": "simple"}
     folder = save_gliclass(family, **fields)
-    ours = labelwise.load(folder)._label_scorer(None, "entail_logit", 1)
-    theirs = labelwise.load(folder, backend="torch")._label_scorer(None, "entail_logit", 1)
+    ours = labelwise.load(folder)._scorers("classify").labels("classify", None, "entail_logit", 1)
+    theirs = (
+        labelwise.load(folder, backend="torch")
+        ._scorers("classify")
+        .labels("classify", None, "entail_logit", 1)
+    )
     texts = ["the parcel was late", "praise", "world news about the match"]
     sets = [
         labelwise.labels.LabelSet.parse(labels)

@@ -75,7 +75,7 @@ class GateReport:
         total = sum(report.num_asked for report in reports)
 
         def mean(name: str) -> float:
-            return sum(getattr(report, name) * report.num_asked for report in reports) / total
+            return float(sum(getattr(report, name) * report.num_asked for report in reports)) / total
 
         shares = {name: mean(name) for name in ("agreement", "accuracy", "float_accuracy")}
         return cls("all probes", **shares, num_asked=total)

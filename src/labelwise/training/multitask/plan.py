@@ -74,7 +74,9 @@ def _batches(
 ) -> Sequence[NDArray[np.int64]]:
     found: list[NDArray[np.int64]] = []
     waiting: list[int] = []
-    group_size = _GROUPED_BATCHES * batch_size
+    # A group never holds a row twice, or a batch could be of one row alone.
+    whole_round = max(1, len(lengths) // batch_size)
+    group_size = min(_GROUPED_BATCHES, whole_round) * batch_size
     while len(found) < num_batches:
         while len(waiting) < group_size:
             waiting += generator.sample(range(len(lengths)), len(lengths))

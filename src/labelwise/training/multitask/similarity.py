@@ -21,7 +21,7 @@ def token_rarities(
     Control tokens get 0.
 
     >>> texts = [np.array([5, 6]), np.array([5])]
-    >>> token_rarities(texts, vocab_size=8, control_ids=[0]).round(2).tolist()
+    >>> [round(float(weight), 2) for weight in token_rarities(texts, vocab_size=8, control_ids=[0])]
     [0.0, 1.1, 1.1, 1.1, 1.1, 0.0, 0.41, 1.1]
     """
     counts = np.zeros(vocab_size, dtype=np.int64)
