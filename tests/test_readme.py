@@ -36,7 +36,7 @@ def test_the_python_blocks_run_and_say_what_they_say():
                 checked += 1
             else:
                 exec(compile(ast.Module([statement], []), "README.md", "exec"), scope)
-    assert checked == 4
+    assert checked == 5
 
 
 @pytest.mark.parametrize("block", blocks("console"), ids=lambda block: block[:40])
