@@ -57,11 +57,11 @@ def fetch_card(checkpoint: Checkpoint) -> None:
         return
     import huggingface_hub  # slow to import, and only hub ids need it
 
-    # A missing card or network is no reason to fail: the description then says that no licence is stated. The
-    # network layer below has changed its exception classes twice; whatever it raises means "not fetched".
+    # A missing card or network is no reason to fail: the description then says that no licence is stated.
+    # All of the hub's errors for these (no entry, no repository, offline, HTTP) are kinds of OSError.
     try:
         huggingface_hub.hf_hub_download(checkpoint.ref, CARD_FILES[0], revision=checkpoint.folder.name)
-    except Exception:
+    except OSError:
         return
 
 
