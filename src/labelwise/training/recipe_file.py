@@ -18,9 +18,23 @@ Value = TypeVar("Value")
 def read_recipe_file(path: Path) -> dict[str, Any]:
     """Read the JSON object that a recipe is.
 
+    A recipe that says ``"like": FILE`` has all fields of that recipe but those that it gives itself;
+    ``hyperparameters`` are taken over one by one.
+
     Raises:
         DataError: the file cannot be read, or is not a JSON object.
     """
+    values = _read_object(path)
+    if "like" not in values:
+        return values
+    model = _read_object(path.parent / str(values.pop("like")))
+    if "like" in model:
+        raise DataError(f"{path} is like a recipe that is like another: name the first one")
+    fitted = {**model.get("hyperparameters", {}), **values.get("hyperparameters", {})}
+    return {**model, **values, "hyperparameters": fitted}
+
+
+def _read_object(path: Path) -> dict[str, Any]:
     try:
         values = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:

@@ -5,10 +5,12 @@ import pytest
 
 from labelwise.errors import InputError
 from labelwise.training.multitask.recipe import (
+    AnswerSource,
     LabelSource,
     MultitaskHyperparameters,
     load_multitask_recipe,
 )
+from labelwise.training.recipe_file import read_recipe_file
 
 RECIPE = Path(__file__).parents[3] / "recipes" / "bundled-multitask.json"
 
@@ -38,7 +40,7 @@ def test_a_recipe_survives_being_written_out(tmp_path):
     ],
 )
 def test_a_wrong_recipe_is_refused_by_what_is_wrong(tmp_path, change, message):
-    values = json.loads(RECIPE.read_text()) | change
+    values = read_recipe_file(RECIPE) | change
     (tmp_path / "recipe.json").write_text(json.dumps(values))
     with pytest.raises(InputError, match=message):
         load_multitask_recipe(tmp_path / "recipe.json")
@@ -50,6 +52,7 @@ def test_a_wrong_recipe_is_refused_by_what_is_wrong(tmp_path, change, message):
         (lambda: LabelSource("a", "rows", "x"), "kind of a is 'rows': use one of texts, judged"),
         (lambda: LabelSource("a", "texts", "x", templates=("no place",)), "exactly one {}"),
         (lambda: LabelSource("a", "texts", "x", snippet_share=2.0), "snippet_share of a is 2.0"),
+        (lambda: AnswerSource("a", "x", edited_share=2.0), "edited_share of a is 2.0"),
         (lambda: LabelSource("a", "texts", "x", max_labels=1), "max_labels of a is 1: use at least 2"),
         (lambda: MultitaskHyperparameters(steps=0), "steps is 0"),
         (lambda: MultitaskHyperparameters(shares={"sing": 1.0}), "shares names"),

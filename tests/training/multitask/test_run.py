@@ -9,6 +9,7 @@ pytest.importorskip("accelerate")
 pytest.importorskip("matplotlib")
 
 import torch
+from safetensors.torch import load_file
 
 import labelwise
 from labelwise.errors import DataError, LabelwiseError
@@ -68,6 +69,27 @@ def test_training_from_entailment_runs_that_recipe_first_and_only_once(recipe, d
         (data_dir.parent / "staged" / name).unlink()
     run(staged, data_dir, "staged", resume=True)
     assert entail.stat().st_mtime_ns == written
+
+
+def test_an_earlier_recipe_is_run_first_and_its_model_gone_on_from(recipe, data_dir):
+    brief = replace(recipe.hyperparameters, steps=2)
+    earlier = replace(recipe, name="earlier", hyperparameters=brief)
+    (data_dir.parent / "earlier.json").write_text(json.dumps(earlier.to_dict()))
+    idle = replace(brief, learning_rate=1e-12, head_learning_rate=1e-12, weight_decay=0.0)
+    later = replace(recipe, earlier_recipe="earlier.json", hyperparameters=idle)
+    folder = run(later, data_dir, "later")
+    ends = [load_file(at / "model.safetensors") for at in (folder.parent / "earlier" / "model", folder)]
+    for name, expected in ends[0].items():
+        torch.testing.assert_close(ends[1][name], expected, rtol=0, atol=1e-6)
+
+
+def test_compiled_layers_are_asked_for_by_the_recipe_and_keep_their_names(recipe, data_dir, monkeypatch):
+    compiled = []
+    monkeypatch.setattr(torch.nn.Module, "compile", lambda module, **how: compiled.append(how))
+    brief = replace(recipe.hyperparameters, steps=1, is_compiled=True)
+    folder = run(replace(recipe, hyperparameters=brief), data_dir, "compiled")
+    assert compiled == [{"dynamic": True}] * 2
+    assert "encoder.encoder.layer.0.attention.self.query.weight" in load_file(folder / "model.safetensors")
 
 
 def test_the_loss_falls(recipe, data_dir):

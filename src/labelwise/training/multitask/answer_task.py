@@ -18,6 +18,7 @@ from labelwise.text.tokenizer import TextTokenizer
 from labelwise.training.multitask.batches import Batch, pad_rows
 from labelwise.training.multitask.plan import Step
 from labelwise.training.multitask.recipe import AnswerSource, MultitaskRecipe
+from labelwise.training.qa.edited import edited_negatives
 from labelwise.training.qa.encoding import QaFeatures, encode_examples
 from labelwise.training.qa.examples import QaExample, read_qa_files
 from labelwise.training.qa.negatives import paired_negatives
@@ -112,7 +113,10 @@ def _read(source: AnswerSource, data_dir: Path, *, share: float, seed: int) -> S
     found = read_qa_files([data_dir / source.path])
     for row in found.left_out[:_NAMED_ROWS]:
         log.warning("left out: %s", row)
-    negatives = paired_negatives(found.examples, share=share, seed=seed)
+    negatives = (
+        *paired_negatives(found.examples, share=share, seed=seed),
+        *edited_negatives(found.examples, share=source.edited_share, seed=seed),
+    )
     log.info(
         "%7d questions from %s, %d made unanswerable, %d rows left out",
         len(found.examples) + len(negatives),

@@ -65,7 +65,8 @@ def read_source(source: LabelSource, data_dir: Path, *, seed: int) -> SourceRows
         texts = read_labelled_texts(path)
         _name_bad_rows(texts.bad_rows)
         kept = set(source.kept_labels)
-        rows = [row for row in texts.rows if not kept or set(row.labels) <= kept]
+        named = [_renamed(row, source) for row in texts.rows]
+        rows = [row for row in named if row.labels and (not kept or set(row.labels) <= kept)]
         if source.kind == "texts":
             label_set = tuple(sorted({label for row in rows for label in row.labels}))
     if not rows:
@@ -89,6 +90,19 @@ def _by_premise(pairs: Iterable[Pair]) -> list[LabelledText]:
             )
         )
     return rows
+
+
+def _renamed(row: LabelledText, source: LabelSource) -> LabelledText:
+    if source.cut_labels_at is None and not source.renames:
+        return row
+    true = tuple(dict.fromkeys(_name(label, source) for label in row.labels))
+    false = dict.fromkeys(_name(label, source) for label in row.not_labels)
+    return LabelledText(row.text, true, tuple(label for label in false if label not in true))
+
+
+def _name(label: str, source: LabelSource) -> str:
+    part = label if source.cut_labels_at is None else label.split(source.cut_labels_at)[0]
+    return source.renames.get(part, part)
 
 
 def _drawn(

@@ -44,6 +44,8 @@ class LabelSource:
         foreign_share: share of draws to which labels of other sources are added, as false ones.
         kept_labels: only rows with one of these are read, and only these are shown; empty keeps all.
         snippet_share: share of draws that read a sentence or two from within the text.
+        cut_labels_at: labels are read up to this: "positive about food" cut at " about " is "positive".
+        renames: label to the name it is read under, so that many may become one.
     """
 
     path: str
@@ -58,6 +60,8 @@ class LabelSource:
     foreign_share: float = 0.15
     kept_labels: tuple[str, ...] = ()
     snippet_share: float = 0.0
+    cut_labels_at: str | None = None
+    renames: Mapping[str, str] = field(default_factory=dict)
 
     KINDS: ClassVar[tuple[str, ...]] = ("texts", "judged", "pairs", "passages")
 
@@ -78,11 +82,23 @@ class LabelSource:
 
 @dataclass(frozen=True, slots=True)
 class AnswerSource:
-    """A file of questions in the SQuAD layout, or of passages with ``qa`` and ``unanswerable``."""
+    """A file of questions in the SQuAD layout, or of passages with ``qa`` and ``unanswerable``.
+
+    Attributes:
+        path: below the data folder.
+        licence: as stated; it goes into the model card.
+        repeats: how often each question comes up in one round.
+        edited_share: unanswerable questions made by editing answered ones, as a share of these.
+    """
 
     path: str
     licence: str
     repeats: int = 1
+    edited_share: float = 0.0
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.edited_share <= 1:
+            raise InputError(f"edited_share of {self.path} is {self.edited_share}: use a number from 0 to 1")
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +127,7 @@ class MultitaskHyperparameters:
         precision: "auto", "bf16" or "fp32".
         attention: "eager" or "sdpa".
         freezes_word_embeddings: keeps the base's word vectors.
+        is_compiled: the encoder's layers run through torch.compile, a fifth faster where a C++ compiler is.
         log_every_steps: one line each.
         evaluate_every_steps: on the validation files.
         save_every_steps: a checkpoint each.
@@ -141,6 +158,7 @@ class MultitaskHyperparameters:
     precision: Literal["auto", "fp32", "bf16"] = "auto"
     attention: str = "eager"
     freezes_word_embeddings: bool = True
+    is_compiled: bool = False
     log_every_steps: int = 50
     evaluate_every_steps: int = 1000
     save_every_steps: int = 500
@@ -171,6 +189,8 @@ class MultitaskRecipe:
         entail_recipe: the recipe of the entailment data, beside this file. Where ``starts_from_entail`` is
             True that recipe is run first, and the encoder goes on from there.
         starts_from_entail: see above.
+        earlier_recipe: another multi-task recipe beside this file, which is run first; this run goes on from
+            its model.
         classify: the label sources.
         answer: the question sources.
         validation: classification files that are measured while training; never trained on.
@@ -190,6 +210,7 @@ class MultitaskRecipe:
     validation: tuple[str, ...] = ()
     validation_rows: int = 150
     starts_from_entail: bool = True
+    earlier_recipe: str | None = None
     similarity_scale: float = 4.0
     window_tokens: int = 256
     seed: int = 42

@@ -1,4 +1,4 @@
-"""Train a multi-task model from a recipe: entailment first, then all three tasks in turn."""
+"""Train a multi-task model from a recipe: what it starts from first, then all three tasks in turn."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from labelwise.training.multitask.entail_task import EntailTask
 from labelwise.training.multitask.label_rows import read_source
 from labelwise.training.multitask.label_task import LabelTask
 from labelwise.training.multitask.plan import plan_steps
-from labelwise.training.multitask.recipe import MultitaskRecipe
+from labelwise.training.multitask.recipe import MultitaskRecipe, load_multitask_recipe
 from labelwise.training.multitask.similarity import add_similarity
 from labelwise.training.multitask.start import start_model
 from labelwise.training.multitask.trainer import MultitaskTrainer, PlannedSteps, Task
@@ -59,8 +59,9 @@ def train_multitask(
 ) -> Path:
     """Run a recipe and return the folder of the finished checkpoint, ``output_dir/model``.
 
-    Where the recipe starts from entailment, that run lies in ``output_dir/entail``; a finished one is not
-    run again. ``resume`` goes on from the newest checkpoint with the same rows in the same order.
+    What the recipe starts from is run first, an earlier multi-task recipe in ``output_dir/earlier`` or
+    entailment in ``output_dir/entail``; a finished run is not run again. ``resume`` goes on from the newest
+    checkpoint with the same rows in the same order.
 
     Args:
         recipe: what to train, on what, how.
@@ -77,11 +78,11 @@ def train_multitask(
     place = _Place(recipe_dir, data_dir, output_dir)
     write_json(output_dir / "recipe.json", recipe.to_dict())
     entail_recipe = load_recipe(recipe_dir / recipe.entail_recipe)
-    entail_model = _entail_stage(entail_recipe, place, resume=resume) if recipe.starts_from_entail else None
+    starts = _finished_starts(recipe, entail_recipe, place, resume=resume)
     set_seed(recipe.seed)
     base = base_folder(recipe.base)
     tokenizer = TextTokenizer.from_folder(base)
-    model = start_model(base, recipe.hyperparameters, entail_model=entail_model)
+    model = start_model(base, recipe.hyperparameters, **starts)
     layout = _layout(tokenizer, model.config.max_position_embeddings)
     tasks, data = _tasks(recipe, entail_recipe, base, tokenizer, layout, data_dir)
     sets = read_validation_sets(recipe.validation, data_dir, rows=recipe.validation_rows, seed=recipe.seed)
@@ -114,12 +115,33 @@ def train_multitask(
     return output_dir / "model"
 
 
-def _entail_stage(entail_recipe: NliRecipe, place: _Place, *, resume: bool) -> Path:
-    folder = place.output_dir / "entail"
+def _finished_starts(
+    recipe: MultitaskRecipe, entail_recipe: NliRecipe, place: _Place, *, resume: bool
+) -> dict[str, Path]:
+    """Run what the recipe starts from, unless that was done, and return the model's folder by its name."""
+    if recipe.earlier_recipe is not None:
+        folder = place.output_dir / "earlier"
+        if not _is_finished(folder):
+            earlier = load_multitask_recipe(place.recipe_dir / recipe.earlier_recipe)
+            train_multitask(
+                earlier,
+                recipe_dir=place.recipe_dir,
+                data_dir=place.data_dir,
+                output_dir=folder,
+                resume=resume,
+            )
+        return {"earlier_model": folder / "model"}
+    if recipe.starts_from_entail:
+        folder = place.output_dir / "entail"
+        if not _is_finished(folder):
+            train_nli(entail_recipe, data_dir=place.data_dir, output_dir=folder, resume=resume)
+        return {"entail_model": folder / "model"}
+    return {}
+
+
+def _is_finished(folder: Path) -> bool:
     # metrics.json is written after the model.
-    if (folder / "metrics.json").is_file() and (folder / "model" / "model.safetensors").is_file():
-        return folder / "model"
-    return train_nli(entail_recipe, data_dir=place.data_dir, output_dir=folder, resume=resume)
+    return (folder / "metrics.json").is_file() and (folder / "model" / "model.safetensors").is_file()
 
 
 def _layout(tokenizer: TextTokenizer, max_positions: int) -> IsolatedLabelsLayout:

@@ -19,13 +19,33 @@ log = logging.getLogger("labelwise.training")
 
 
 def start_model(
-    base: Path, chosen: MultitaskHyperparameters, *, entail_model: Path | None = None
+    base: Path,
+    chosen: MultitaskHyperparameters,
+    *,
+    entail_model: Path | None = None,
+    earlier_model: Path | None = None,
 ) -> MultitaskModel:
-    """Return a multi-task model with a base's encoder, or with encoder and head of an entailment model.
+    """Return the weights to go on from: an earlier run's, an entailment model's, or the base's encoder.
 
     Raises:
         InputError: the base is not a BERT, or the entailment model's classes are not the three of this model.
     """
+    if earlier_model is None:
+        model = _fresh_model(base, chosen, entail_model)
+    else:
+        model = MultitaskModel.from_pretrained(
+            earlier_model, dtype="float32", attn_implementation=chosen.attention, use_safetensors=True
+        )
+        log.info("all weights from %s", earlier_model)
+    if chosen.freezes_word_embeddings:
+        model.get_input_embeddings().weight.requires_grad_(False)
+    if chosen.is_compiled:
+        for layer in model.encoder.encoder.layer:
+            layer.compile(dynamic=True)
+    return model
+
+
+def _fresh_model(base: Path, chosen: MultitaskHyperparameters, entail_model: Path | None) -> MultitaskModel:
     config = AutoConfig.from_pretrained(base)
     if config.model_type != "bert":
         raise InputError(f"the base is a {config.model_type!r} model: the multi-task model is built on BERT")
@@ -41,8 +61,6 @@ def start_model(
         _copy(encoder, model.encoder)
     else:
         _copy_entail_model(model, entail_model)
-    if chosen.freezes_word_embeddings:
-        model.get_input_embeddings().weight.requires_grad_(False)
     return model
 
 

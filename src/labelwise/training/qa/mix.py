@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from labelwise.errors import DataError
+from labelwise.training.qa.edited import edited_negatives
 from labelwise.training.qa.examples import (
     FoundExamples,
     QaExample,
@@ -112,7 +113,8 @@ def _held_out(found: Sequence[FoundExamples], share: float, seed: int) -> frozen
 
 
 def _with_negatives(examples: Sequence[QaExample], source: QaSource, seed: int) -> list[QaExample]:
-    return [*examples, *paired_negatives(examples, share=source.negatives_share, seed=seed)]
+    paired = paired_negatives(examples, share=source.negatives_share, seed=seed)
+    return [*examples, *paired, *edited_negatives(examples, share=source.edited_share, seed=seed)]
 
 
 def _drawn(examples: Sequence[QaExample], recipe: QaRecipe) -> tuple[QaExample, ...]:

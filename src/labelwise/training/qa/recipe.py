@@ -27,6 +27,7 @@ class QaSource:
         licence: as stated by the source.
         max_questions: so many are drawn where there are more.
         negatives_share: of the answered questions that are asked of another paragraph of the article as well.
+        edited_share: of the answered questions that are also asked with a name, a number or a word exchanged.
         repeats: how often an epoch reads it.
     """
 
@@ -38,6 +39,7 @@ class QaSource:
     licence: str = "none stated"
     max_questions: int | None = None
     negatives_share: float = 0.0
+    edited_share: float = 0.0
     repeats: int = 1
 
     def __post_init__(self) -> None:
@@ -46,6 +48,7 @@ class QaSource:
         if "_report" in Path(self.name).name:
             raise InputError(f"{self.name} is a report set: it must not be trained or tuned on")
         _share(self.negatives_share, f"negatives_share of {self.name}")
+        _share(self.edited_share, f"edited_share of {self.name}")
         _at_least(self.repeats, 1, f"repeats of {self.name}")
         if self.max_questions is not None:
             _at_least(self.max_questions, 1, f"max_questions of {self.name}")

@@ -1,0 +1,39 @@
+import json
+
+import pytest
+
+from labelwise.errors import DataError
+from labelwise.training.recipe_file import read_recipe_file
+
+
+@pytest.fixture
+def write(tmp_path):
+    def write_recipe(name, **values):
+        path = tmp_path / name
+        path.write_text(json.dumps(values))
+        return path
+
+    return write_recipe
+
+
+def test_a_recipe_like_another_changes_only_what_it_gives(write):
+    write("first.json", name="first", seed=3, hyperparameters={"steps": 10, "learning_rate": 0.1})
+    path = write("second.json", name="second", like="first.json", hyperparameters={"steps": 20})
+    assert read_recipe_file(path) == {
+        "name": "second",
+        "seed": 3,
+        "hyperparameters": {"steps": 20, "learning_rate": 0.1},
+    }
+
+
+def test_a_recipe_like_nothing_is_read_as_it_stands(write):
+    assert read_recipe_file(write("only.json", name="only")) == {"name": "only"}
+
+
+def test_likeness_goes_one_step_only_and_needs_its_file(write):
+    write("first.json", name="first")
+    write("second.json", like="first.json")
+    with pytest.raises(DataError, match="like a recipe that is like another"):
+        read_recipe_file(write("third.json", like="second.json"))
+    with pytest.raises(DataError, match=r"cannot read the recipe .*absent\.json"):
+        read_recipe_file(write("fourth.json", like="absent.json"))
