@@ -37,12 +37,14 @@ class AnswerTask:
         features: the windows.
         places: the windows that a round reads, some more than once.
         pad_token_id: fills a row up.
+        examples: the questions that the windows are of.
         num_questions: file to its questions, those made unanswerable included.
     """
 
     features: QaFeatures
     places: NDArray[np.int64]
     pad_token_id: int
+    examples: tuple[QaExample, ...]
     num_questions: Mapping[str, int]
 
     @property
@@ -106,7 +108,7 @@ def read_answer_task(recipe: MultitaskRecipe, tokenizer: TextTokenizer, data_dir
     )
     times = np.array(repeats, dtype=np.int64)[features.example_indices]
     places = np.repeat(np.arange(len(features)), times)
-    return AnswerTask(features, places, control.pad or 0, num_questions)
+    return AnswerTask(features, places, control.pad or 0, tuple(examples), num_questions)
 
 
 def _read(source: AnswerSource, data_dir: Path, *, share: float, seed: int) -> Sequence[QaExample]:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Step", "plan_steps", "task_order"]
+__all__ = ["Step", "plan_steps", "task_batches", "task_order"]
 
 _GROUPED_BATCHES = 40
 
@@ -48,7 +48,7 @@ def plan_steps(
     """
     order = task_order(num_steps, shares, seed=seed)
     batches = {
-        task: iter(_batches(rows, order.count(task), batch_sizes[task], random.Random(f"{seed}:{task}")))
+        task: iter(task_batches(task, rows, order.count(task), batch_size=batch_sizes[task], seed=seed))
         for task, rows in lengths.items()
     }
     return [Step(task, next(batches[task]), number) for number, task in enumerate(order)]
@@ -69,9 +69,11 @@ def task_order(num_steps: int, shares: Mapping[str, float], *, seed: int) -> lis
     return order
 
 
-def _batches(
-    lengths: NDArray[np.int64], num_batches: int, batch_size: int, generator: random.Random
+def task_batches(
+    task: str, lengths: NDArray[np.int64], num_batches: int, *, batch_size: int, seed: int
 ) -> Sequence[NDArray[np.int64]]:
+    """Return the rows of a task's steps in order: shuffled anew each round, grouped by length."""
+    generator = random.Random(f"{seed}:{task}")
     found: list[NDArray[np.int64]] = []
     waiting: list[int] = []
     # A group never holds a row twice, or a batch could be of one row alone.
