@@ -4,7 +4,7 @@ import itertools
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from labelwise.errors import InputError
@@ -84,6 +84,51 @@ def test_the_null_threshold_moves_the_decision():
     assert answer.text == "two"
 
 
+@settings(max_examples=40)
+@given(
+    st.lists(st.tuples(numbers, numbers), min_size=8, max_size=8),
+    numbers,
+    numbers,
+    numbers,
+    st.integers(1, 4),
+)
+def test_raising_the_null_threshold_never_turns_an_answer_into_none(logits, null, one, other, top_k):
+    windows = [window([a for a, _ in logits], [b for _, b in logits], WORDS, null)]
+    low, high = (
+        decide_answers(CONTEXT, windows, AnswerRule(top_k=top_k, null_threshold=threshold))
+        for threshold in sorted([one, other])
+    )
+    spans = [[(answer.start, answer.end) for answer in found if answer.is_answer] for found in (low, high)]
+    assert spans[0] == spans[1][: len(spans[0])]
+    assert high[0].null_score <= low[0].null_score
+
+
+@settings(max_examples=40)
+@given(st.lists(st.tuples(numbers, numbers), min_size=8, max_size=8), numbers, numbers, st.integers(1, 4))
+def test_what_wins_is_what_is_likeliest_at_every_null_threshold(logits, null, null_threshold, top_k):
+    windows = [window([a for a, _ in logits], [b for _, b in logits], WORDS, null)]
+    rule = AnswerRule(top_k=top_k, null_threshold=null_threshold)
+    scores = [answer.score for answer in decide_answers(CONTEXT, windows, rule)]
+    assert scores == sorted(scores, reverse=True) or scores == pytest.approx(sorted(scores, reverse=True))
+
+
+@settings(max_examples=40)
+@given(
+    st.lists(st.tuples(numbers, numbers), min_size=8, max_size=8), numbers, st.integers(1, 4), st.booleans()
+)
+def test_a_null_threshold_is_a_smaller_null_logit_and_0_changes_nothing(logits, null, top_k, no_answer):
+    def decided(null, **rule):
+        one = window([a for a, _ in logits], [b for _, b in logits], WORDS, null)
+        return decide_answers(CONTEXT, [one], AnswerRule(top_k=top_k, no_answer=no_answer, **rule))
+
+    assert decided(null, null_threshold=0.0) == decided(null)
+    # Of whole numbers the difference is exact, so a tie stays a tie.
+    whole = float(round(null))
+    assert [answer.score for answer in decided(whole, null_threshold=4.0)] == pytest.approx(
+        [answer.score for answer in decided(whole - 4.0)]
+    )
+
+
 def test_without_no_answer_a_span_always_comes_back():
     (answer,) = decide_answers(CONTEXT, [pointing_at(1, 1, null=99.0)], AnswerRule(no_answer=False))
     assert answer.text == "two"
@@ -122,7 +167,7 @@ def test_the_same_span_in_two_windows_counts_once():
     assert [answer.text for answer in answers].count("three") == 1
 
 
-@pytest.mark.parametrize("settings", [{"top_k": 0}, {"max_answer_tokens": 0}])
-def test_settings_without_meaning_are_refused(settings):
+@pytest.mark.parametrize("rule", [{"top_k": 0}, {"max_answer_tokens": 0}, {"null_threshold": float("inf")}])
+def test_settings_without_meaning_are_refused(rule):
     with pytest.raises(InputError):
-        AnswerRule(**settings)
+        AnswerRule(**rule)

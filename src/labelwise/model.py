@@ -60,7 +60,7 @@ class AnswerSettings(TypedDict, total=False):
 
     no_answer: bool
     max_answer_tokens: int
-    null_threshold: float
+    null_threshold: float | None
     on_progress: OnProgress | None
 
 
@@ -311,7 +311,7 @@ class Model:
         top_k: int = 1,
         no_answer: bool = True,
         max_answer_tokens: int = 30,
-        null_threshold: float = 0.0,
+        null_threshold: float | None = None,
         on_progress: OnProgress | None = None,
     ) -> Answer | list[Answer] | Sequence[Answer | list[Answer]] | Iterator[Answer | list[Answer]]:
         """Find the answer to a question in a context, or say that there is none.
@@ -326,7 +326,8 @@ class Model:
             top_k: how many answers; they never overlap.
             no_answer: False always returns a span.
             max_answer_tokens: the longest answer.
-            null_threshold: logits by which "no answer" must win (``score_diff`` of SQuAD 2.0).
+            null_threshold: logits by which "no answer" must win (``score_diff`` of SQuAD 2.0); they count in
+                all scores. None takes the checkpoint's own, 0 where it has none.
             on_progress: called with (windows done, windows in all).
 
         Raises:
@@ -338,7 +339,9 @@ class Model:
             top_k=top_k,
             no_answer=no_answer,
             max_answer_tokens=max_answer_tokens,
-            null_threshold=null_threshold,
+            null_threshold=(
+                self.checkpoint.settings.null_threshold if null_threshold is None else null_threshold
+            ),
         )
 
         def answer_chunk(chunk: Sequence[Pair]) -> list[Answer] | list[list[Answer]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -26,6 +27,8 @@ class AnswerRule:
         no_answer: True lets "no answer" win.
         max_answer_tokens: the longest span that is considered.
         null_threshold: logits by which "no answer" must beat the best span (``score_diff`` of SQuAD 2.0).
+            They are taken from the null logit before it becomes a probability, so that what wins is also
+            what is likeliest.
     """
 
     top_k: int = 1
@@ -38,6 +41,8 @@ class AnswerRule:
             raise InputError(f"top_k must be at least 1, got {self.top_k}")
         if self.max_answer_tokens < 1:
             raise InputError(f"max_answer_tokens must be at least 1, got {self.max_answer_tokens}")
+        if not math.isfinite(self.null_threshold):
+            raise InputError(f"null_threshold must be a finite number, got {self.null_threshold}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +91,8 @@ def decide_answers(context: str, windows: Sequence[WindowLogits], rule: AnswerRu
     """Return the answers of one question, best first; "no answer" takes its place among them.
 
     The null score is the least over the windows: any window that holds an answer speaks against it
-    (official SQuAD 2.0 post-processing). Probabilities are a softmax over the 20 best spans and null.
+    (official SQuAD 2.0 post-processing). Probabilities are a softmax over the 20 best spans and null, less
+    ``rule.null_threshold``.
 
     Args:
         context: the text that the windows' offsets point into.
@@ -98,11 +104,12 @@ def decide_answers(context: str, windows: Sequence[WindowLogits], rule: AnswerRu
     spans = best_spans(windows, max_answer_tokens=rule.max_answer_tokens, num_best=num_best)
     null = min(window.null for window in windows)
     logits = [span.logit for span in spans[:_NUM_BEST]]
-    null_score = float(np.exp(null - _log_sum([*logits, null])))
+    weighed = null - rule.null_threshold
+    null_score = float(np.exp(weighed - _log_sum([*logits, weighed])))
     empty = Answer("", 0, 0, score=null_score, null_score=null_score, windows_read=len(windows))
     if not spans:
         return [empty]
-    total = _log_sum([*logits, null] if rule.no_answer else logits)
+    total = _log_sum([*logits, weighed] if rule.no_answer else logits)
     chosen = _without_overlaps(spans, rule.top_k)
     answers = [
         Answer(

@@ -83,6 +83,7 @@ by_label = st.dictionaries(st.text(min_size=1, max_size=5), numbers, max_size=3)
             "default_threshold": st.floats(0, 1),
             "label_biases": by_label,
             "none_bias": numbers,
+            "null_threshold": numbers,
         },
     )
 )

@@ -30,6 +30,7 @@ def test_every_setting_is_read(tmp_path):
         "default_threshold": 0.3,
         "label_biases": {"other": -0.5},
         "none_bias": 1.5,
+        "null_threshold": -2.5,
     }
     write(tmp_path, values)
     settings = read_settings(tmp_path)
@@ -62,6 +63,8 @@ def test_every_setting_is_read(tmp_path):
         ("label_biases", {"a": 1000.0}),
         ("label_biases", [1.0]),
         ("none_bias", None),
+        ("null_threshold", None),
+        ("null_threshold", 1000),
         ("temprature", 1.0),
     ],
 )
@@ -95,7 +98,7 @@ def test_task_temperatures_are_joined_and_a_new_one_for_all_replaces_them():
 
 def test_without_calibration_only_what_was_measured_is_left_out():
     settings = CheckpointSettings(
-        hypothesis_template="It is {}.", temperature=2.0, none_bias=1.0, label_biases={"a": 1.0}
+        hypothesis_template="It is {}.", temperature=2.0, none_bias=1.0, null_threshold=1.0
     )
     assert settings.without_calibration() == CheckpointSettings(hypothesis_template="It is {}.")
     assert "hypothesis_template" not in CALIBRATED_KEYS

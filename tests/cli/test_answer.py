@@ -64,6 +64,16 @@ def test_questions_come_from_a_file(labelwise, reader, tmp_path):
     assert all(row["context"][row["start"] : row["end"]] == row["answer"] for row in rows)
 
 
+def test_the_models_own_null_threshold_decides_unless_another_is_asked_for(labelwise, reader, tmp_path):
+    (reader / "labelwise.json").write_text('{"null_threshold": -100}')
+    arguments = ["answer", "who?", "--context", CONTEXT, "--model", reader, "--json"]
+    assert json.loads(labelwise(*arguments).out)["text"] == ""
+    assert json.loads(labelwise(*arguments, "--null-threshold", "100").out)["text"] != ""
+    (tmp_path / "questions.csv").write_text(f"question,context\nwho?,{CONTEXT}\n")
+    job = ["answer", "--input", tmp_path / "questions.csv", "--model", reader, "--quiet"]
+    assert json.loads(labelwise(*job).out)["answer"] == ""
+
+
 def test_for_people_no_answer_is_said(labelwise, reader):
     arguments = ["answer", "who?", "--context", CONTEXT, "--model", reader]
     assert "(no answer)" in labelwise(*arguments, "--null-threshold", "-1000").out

@@ -152,6 +152,80 @@ def test_pairs_are_told_by_their_columns(run, folder, tmp_path):
     assert "entail" in saved_in(folder)["task_temperatures"]
 
 
+@pytest.fixture
+def passages(tmp_path):
+    path = tmp_path / "passages.jsonl"
+    asked = {
+        "qa": [("Who opened the bakery?", "name"), ("When did the bakery open?", "year")],
+        "unanswerable": ["How tall is the church tower?", "Who painted the ceiling of the palace?"],
+    }
+    lines = []
+    for name, year in (("Maria Lopez", "1984"), ("Paul Meyer", "1990"), ("Ann Smith", "2001")):
+        answers = {"name": name, "year": year}
+        qa = [{"question": question, "answer": answers[kind]} for question, kind in asked["qa"]]
+        text = f"{name} opened the bakery on Elm Street in {year}. It sells bread on market days."
+        lines.append(json.dumps({"text": text, "qa": qa, "unanswerable": asked["unanswerable"]}))
+    path.write_text("\n".join(lines))
+    return path
+
+
+@pytest.fixture
+def squad_file(tmp_path, passages):
+    """The same questions in the SQuAD layout."""
+    paragraphs = []
+    for number, line in enumerate(passages.read_text().splitlines()):
+        row = json.loads(line)
+        qas = [
+            {
+                "id": f"{number}.{place}",
+                "question": each["question"],
+                "answers": [{"text": each["answer"], "answer_start": row["text"].index(each["answer"])}],
+            }
+            for place, each in enumerate(row["qa"])
+        ]
+        qas += [
+            {"id": f"{number}.{question}", "question": question, "answers": [], "is_impossible": True}
+            for question in row["unanswerable"]
+        ]
+        paragraphs.append({"context": row["text"], "qas": qas})
+    path = tmp_path / "questions.json"
+    path.write_text(json.dumps({"data": [{"paragraphs": paragraphs}]}))
+    return path
+
+
+def test_questions_tell_when_there_is_no_answer_in_either_layout(run, folder, passages, squad_file):
+    report = json.loads(run(folder, passages, "--json"))
+    assert (report["task"], report["rows_fitted"], report["rows_held_out"]) == ("answer", 6, 6)
+    saved = saved_in(folder)["null_threshold"]
+    assert saved == report["fitted"]["null_threshold"]
+    assert set(report["after"]) >= {"exact", "f1", "HasAns_f1", "NoAns_f1", "ece"}
+    again = json.loads(run("bundled", squad_file, "--dry-run", "--json"))
+    assert again["fitted"]["null_threshold"] == pytest.approx(saved, abs=1e-6)
+    text = json.loads(passages.read_text().splitlines()[0])["text"]
+    model = library.load(folder)
+    asked = model.answer("Who opened the bakery?", text)
+    assert asked == model.answer("Who opened the bakery?", text, null_threshold=saved)
+
+
+def test_people_see_the_official_measure_before_and_after(run, passages):
+    shown = run("bundled", passages, "--dry-run")
+    for expected in ("6 rows fitted, 6 held out", "HasAns_f1", "NoAns_f1", "null_threshold", "nothing saved"):
+        assert expected in shown
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--unlabelled", "ROWS"], "--unlabelled corrects labels"),
+        (["--limit", "4"], "has 4 questions"),
+    ],
+)
+def test_what_cannot_work_with_questions_is_said_in_one_line(run, passages, arguments, message):
+    arguments = [passages if argument == "ROWS" else argument for argument in arguments]
+    with pytest.raises(LabelwiseError, match=message):
+        run("bundled", passages, "--dry-run", *arguments)
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [

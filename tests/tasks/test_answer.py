@@ -64,6 +64,39 @@ def test_the_best_span_is_that_of_the_published_post_processing(reader_folder, c
     assert not reader.answer(QUESTION, context, null_threshold=null - logit - 1e-3).is_answer
 
 
+@pytest.mark.parametrize("family", ["bert", "deberta-v2", "roberta"])
+def test_without_a_null_threshold_the_decision_is_that_of_the_pipeline_of_transformers_4(
+    whole_checkpoint, family
+):
+    # Softmax of starts and ends over the context and [CLS], then the products are compared (spec: qa.md).
+    torch = pytest.importorskip("torch")
+    transformers = pytest.importorskip("transformers")
+    folder = whole_checkpoint(family, head="QuestionAnswering", max_tokens=ROOM_LIMIT)
+    network = transformers.AutoModelForQuestionAnswering.from_pretrained(folder).eval()
+    model = labelwise.load(folder)
+    for context in ("the parcel is late", "card", "good, bad. late!", "about the praise 42", CONTEXT[:60]):
+        asked, read = model.tokenizer.encode(QUESTION), model.tokenizer.encode(context)
+        row = model.layout.assemble(asked.ids, read.ids)
+        first = model.layout.second_start(len(asked))
+        kept = [0, *range(first, first + len(read))]
+        inputs = {"input_ids": torch.tensor(row.ids[None].astype(np.int64))}
+        if family == "bert":
+            types = (np.arange(len(row)) >= first).astype(np.int64)
+            inputs["token_type_ids"] = torch.tensor(types[None])
+        with torch.no_grad():
+            output = network(**inputs)
+        starts, ends = (
+            logits[0, kept].softmax(0).numpy() for logits in (output.start_logits, output.end_logits)
+        )
+        products = np.triu(np.outer(starts[1:], ends[1:]))
+        for null_threshold in (None, 0.0):
+            found = model.answer(QUESTION, context, null_threshold=null_threshold)
+            assert found.is_answer == (products.max() >= starts[0] * ends[0])
+        start, end = np.unravel_index(products.argmax(), products.shape)
+        spanned = model.answer(QUESTION, context, no_answer=False)
+        assert (spanned.start, spanned.end) == (read.offsets[start, 0], read.offsets[end, 1])
+
+
 def test_long_contexts_are_read_in_windows(reader_folder):
     found = labelwise.load(reader_folder).answer(QUESTION, CONTEXT)
     assert found.windows_read > 1

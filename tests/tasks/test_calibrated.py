@@ -24,6 +24,22 @@ def model_with(fake_model, tmp_path):
     return make
 
 
+@pytest.fixture
+def reader_with(fake_model, tmp_path):
+    """Return a reader that finds a last word 2 logits more likely than "no answer", with these settings."""
+
+    def rule(row):
+        logits = np.full(len(row), -20.0)
+        logits[[0, -2]] = 0.0, 1.0
+        return logits, logits
+
+    def make(**settings):
+        (tmp_path / "labelwise.json").write_text(json.dumps(settings))
+        return fake_model(rule, is_reader=True)
+
+    return make
+
+
 def scores_of(result):
     return {entry.label: entry.score for entry in result.labels}
 
@@ -67,3 +83,22 @@ def test_biases_of_labels_that_are_not_asked_for_change_not_a_bit(model_with):
     plain = [model_with().classify("card", LABELS, **options) for options in asked]
     model = model_with(label_biases={"elsewhere": 5.0}, thresholds={"elsewhere": 0.9})
     assert [model.classify("card", LABELS, **options) for options in asked] == plain
+
+
+def test_a_null_threshold_moves_the_answers_scores_and_gives_way_to_what_is_asked(reader_with):
+    plain, strict = reader_with(), reader_with(null_threshold=-3.0)
+    question = "who is it?", "late card"
+    assert plain.answer(*question).text == "card"
+    assert plain.answer(*question).null_score == pytest.approx(float(sigmoid(np.array(-2.0))), abs=1e-6)
+    refused = strict.answer(*question)
+    assert not refused.is_answer
+    assert refused.score == refused.null_score == pytest.approx(float(sigmoid(np.array(1.0))), abs=1e-6)
+    assert strict.answer(*question, null_threshold=0.0) == plain.answer(*question)
+    assert strict.answer(*question, no_answer=False).text == "card"
+
+
+def test_a_null_threshold_of_0_changes_not_a_bit(reader_with):
+    asked = {}, {"top_k": 2}, {"no_answer": False}, {"null_threshold": 1.5}
+    plain = [reader_with().answer("who is it?", "late card", **options) for options in asked]
+    zero = reader_with(null_threshold=0.0)
+    assert [zero.answer("who is it?", "late card", **options) for options in asked] == plain

@@ -21,7 +21,9 @@ def trained(save_tiny, tmp_path):
 
 def test_the_bundle_is_one_onnx_file_with_its_settings(trained, tmp_path):
     output = tmp_path / "bundled"
-    total = bundling.bundle(trained, output, settings={"hypothesis_template": "About {}."})
+    total = bundling.bundle(
+        trained, output, settings={"hypothesis_template": "About {}.", "null_threshold": -2.5}
+    )
     assert sorted(path.name for path in output.iterdir()) == [
         "config.json",
         "labelwise.json",
@@ -33,6 +35,7 @@ def test_the_bundle_is_one_onnx_file_with_its_settings(trained, tmp_path):
     checkpoint = open_checkpoint(output)
     assert checkpoint.weight_files == ()
     assert checkpoint.settings.hypothesis_template == "About {}."
+    assert checkpoint.settings.null_threshold == -2.5
 
 
 def test_the_shipped_window_may_be_smaller_than_the_trained_one(trained, tmp_path):

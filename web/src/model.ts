@@ -153,7 +153,7 @@ export class Model {
         null: logits.start_logits[0]! + logits.end_logits[0]!,
       });
     }
-    return decideAnswer(context, read);
+    return decideAnswer(context, read, this.settings.null_threshold ?? 0);
   }
 
   private hypothesis(label: string): string {

@@ -14,6 +14,7 @@ export interface CheckpointSettings {
   readonly thresholds?: Readonly<Record<string, number>>;
   readonly default_threshold?: number;
   readonly label_biases?: Readonly<Record<string, number>>;
+  readonly null_threshold?: number;
 }
 
 export type ScoreKind = "classify" | "multi_label" | "entail";

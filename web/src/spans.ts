@@ -43,10 +43,13 @@ export function bestSpans(windows: readonly WindowLogits[]): Span[] {
   return [...best.values()].sort(byLogit).slice(0, NUM_BEST);
 }
 
-/** The answer, or that there is none: the null score is the least over the windows, as SQuAD 2.0 has it. */
-export function decideAnswer(context: string, windows: readonly WindowLogits[]): Answer {
+/**
+ * The answer, or that there is none: the null score is the least over the windows, as SQuAD 2.0 has it.
+ * `nullThreshold`: logits by which "no answer" must beat the best span; they count in all scores.
+ */
+export function decideAnswer(context: string, windows: readonly WindowLogits[], nullThreshold: number): Answer {
   const spans = bestSpans(windows);
-  const nullLogit = Math.min(...windows.map((window) => window.null));
+  const nullLogit = Math.min(...windows.map((window) => window.null)) - nullThreshold;
   const total = logSum([...spans.map((span) => span.logit), nullLogit]);
   const nullScore = Math.exp(nullLogit - total);
   const best = spans[0];

@@ -73,8 +73,24 @@ test("great logits overflow neither softmax nor sigmoid", () => {
 
 test("a span is cut out of the context, and no answer wins when its logit is greater", () => {
   const window = { start: [0, 5], end: [0, 5], spanStarts: [0, 4], spanEnds: [3, 8], null: 1 };
-  assert.equal(spans.decideAnswer("the bridge", [window]).text, "brid");
-  assert.equal(spans.decideAnswer("the bridge", [{ ...window, null: 11 }]).text, "");
+  assert.equal(spans.decideAnswer("the bridge", [window], 0).text, "brid");
+  assert.equal(spans.decideAnswer("the bridge", [{ ...window, null: 11 }], 0).text, "");
+});
+
+test("the null threshold in labelwise.json decides when there is no answer, and its score says so", async () => {
+  const run = async (row) => {
+    const logits = row.inputIds.map((_, place) => (place === 0 ? 1 : place === row.inputIds.length - 2 ? 2 : -9));
+    return { start_logits: Float32Array.from(logits), end_logits: Float32Array.from(logits) };
+  };
+  const answered = async (settings) => new Model({ ...files(), settings }, run).answer("where?", "the bridge");
+  const plain = await answered({});
+  assert.equal(plain.text, "bridge");
+  assert.ok(Math.abs(plain.nullScore - 1 / (1 + Math.exp(2))) < 1e-4);
+  assert.deepEqual(await answered({ null_threshold: 0 }), plain);
+  const strict = await answered({ null_threshold: -3 });
+  assert.equal(strict.text, "");
+  assert.equal(strict.score, strict.nullScore);
+  assert.ok(Math.abs(strict.score - 1 / (1 + Math.exp(-1))) < 1e-4);
 });
 
 test("calibration in labelwise.json moves the scores", async () => {

@@ -29,6 +29,7 @@ def save_calibration(
     default_threshold: float | None = None,
     label_biases: Mapping[str, float] | None = None,
     none_bias: float | None = None,
+    null_threshold: float | None = None,
     hypothesis_template: str | None = None,
 ) -> CheckpointSettings:
     """Write fitted values into labelwise.json and return all settings that it then holds.
@@ -45,6 +46,7 @@ def save_calibration(
         default_threshold: that of all other labels with ``multi_label``.
         label_biases: label to what is added to its logit; replaces all that were there.
         none_bias: what is added to the log-odds that none of the labels fits.
+        null_threshold: logits by which "no answer" must beat the best span.
         hypothesis_template: the template that the values were fitted with.
 
     Raises:
@@ -57,6 +59,7 @@ def save_calibration(
         "default_threshold": default_threshold,
         "label_biases": _copied(label_biases),
         "none_bias": none_bias,
+        "null_threshold": null_threshold,
         "hypothesis_template": hypothesis_template,
     }
     values = {name: value for name, value in given.items() if value is not None}

@@ -35,6 +35,7 @@ CALIBRATED_KEYS: Final = (
     "default_threshold",
     "label_biases",
     "none_bias",
+    "null_threshold",
 )
 # exp of it is still a number, and no logit of a model comes near it.
 _GREATEST_BIAS: Final = 100.0
@@ -56,6 +57,7 @@ class CheckpointSettings:
             ``multi_label``; None for 0.5.
         label_biases: Label to what is added to its logit, after the temperature, wherever it is asked for.
         none_bias: What is added to the log-odds that none of the labels fits.
+        null_threshold: Logits by which "no answer" must beat the best span of a context.
     """
 
     hypothesis_template: str | None = None
@@ -67,6 +69,7 @@ class CheckpointSettings:
     default_threshold: float | None = None
     label_biases: Mapping[str, float] = field(default_factory=dict)
     none_bias: float = 0.0
+    null_threshold: float = 0.0
 
     def __post_init__(self) -> None:
         template = self.hypothesis_template
@@ -101,6 +104,10 @@ class CheckpointSettings:
             raise CheckpointError(f"label_biases must map labels to numbers of -100 to 100, got {biases!r}")
         if not _is_bias(self.none_bias):
             raise CheckpointError(f"none_bias must be a number from -100 to 100, got {self.none_bias!r}")
+        if not _is_bias(self.null_threshold):
+            raise CheckpointError(
+                f"null_threshold must be a number from -100 to 100, got {self.null_threshold!r}"
+            )
 
     def temperature_of(self, kind: ScoreKind) -> float:
         """Return what divides the logits of that kind of score."""

@@ -32,7 +32,10 @@ def answer(
         bool, typer.Option("--no-answer/--always-answer", help="Whether 'no answer' may win.")
     ] = True,
     max_answer_tokens: Annotated[int, typer.Option(help="The longest answer, in tokens.")] = 30,
-    null_threshold: Annotated[float, typer.Option(help="Logits by which 'no answer' must win.")] = 0.0,
+    null_threshold: Annotated[
+        float | None,
+        typer.Option(help="Logits by which 'no answer' must win; left out, the model's own, else 0."),
+    ] = None,
     json_output: options.JsonOutput = False,
     quiet: options.Quiet = False,
     question_column: Annotated[str, typer.Option(help="The column that holds the question.")] = "question",

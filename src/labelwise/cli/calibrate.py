@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 from labelwise.cli import options
+from labelwise.cli.calibrate_questions import calibrate_answers, holds_questions
 from labelwise.cli.expand import expand_flags
 from labelwise.errors import DataError, InputError
 
@@ -83,7 +84,10 @@ def calibrate(
     model: CalibratedModel,
     rows: Annotated[
         Path | None,
-        typer.Argument(help="Labelled rows (.csv .tsv .jsonl .parquet): text, label(s), or pairs."),
+        typer.Argument(
+            help="Labelled rows (.csv .tsv .jsonl .parquet): text, label(s), or pairs; or questions: SQuAD "
+            ".json, or .jsonl with text, qa, unanswerable."
+        ),
     ] = None,
     unlabelled: Annotated[
         Path | None, typer.Option(help="Texts without labels: take back what the model favours unread.")
@@ -105,9 +109,12 @@ def calibrate(
 ) -> None:
     """Fit a temperature, thresholds and label biases, and save them beside the model.
 
-    Half of the rows is fitted; the figures before and after come from the other half.
+    Half of the rows is fitted; the figures before and after come from the other half. On questions, what is
+    fitted is the null threshold: when to say that there is no answer.
 
     Example: labelwise calibrate my-model dev.csv
+
+    Example: labelwise calibrate my-reader dev-questions.json
 
     Example: labelwise calibrate bundled dev.jsonl --unlabelled mails.txt --to mails.json
     """
@@ -147,6 +154,10 @@ def _fit(
     """Return the report and what is to be saved."""
     from labelwise.calibration.fitting import fit_biases, fit_scores, split_in_halves
 
+    if rows is not None and holds_questions(rows):
+        if unlabelled is not None:
+            raise InputError("--unlabelled corrects labels that compete: leave it out for questions")
+        return calibrate_answers(work.model, rows, least_rows=_MIN_ROWS, limit=work.limit, seed=work.seed)
     template = work.labels.hypothesis_template
     values: dict[str, Any] = {} if template is None else {"hypothesis_template": template}
     scored, inputs = (None, []) if rows is None else _scored(work, rows)

@@ -99,6 +99,8 @@ def _settings(description: ModelDescription) -> Iterator[tuple[str, str]]:
     yield "temperature", ", ".join(temperatures)
     thresholds = [] if settings.default_threshold is None else [f"{settings.default_threshold:g}"]
     thresholds += _values(settings.thresholds)
+    if settings.null_threshold:
+        thresholds.append(f"no answer {settings.null_threshold:+g}")
     if thresholds:
         yield "thresholds", ", ".join(thresholds)
     biases = _values(settings.label_biases)

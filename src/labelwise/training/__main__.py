@@ -1,4 +1,4 @@
-"""Run ``python -m labelwise.training settle`` and ``... bundle`` to make what ships in the package."""
+"""Run ``python -m labelwise.training unread``, ``... settle`` and ``... bundle`` to make what ships."""
 
 from __future__ import annotations
 
@@ -42,9 +42,21 @@ def _parser() -> argparse.ArgumentParser:
     settle.add_argument("--model", type=Path, required=True)
     settle.add_argument("--pairs", type=Path, nargs="+", required=True)
     settle.add_argument("--labels", type=Path, nargs="+", required=True)
+    settle.add_argument(
+        "--questions",
+        type=Path,
+        nargs="+",
+        default=[],
+        help="SQuAD files or passages with questions, held out from training: when to say 'no answer'",
+    )
     settle.add_argument("--rows", type=int, default=400, help="of each file, spread over it")
     settle.add_argument("--output", type=Path, required=True, help="the JSON file to write")
     settle.set_defaults(run=_settle)
+    unread = tasks.add_parser("unread", help="write what a multi-task run never read, to settle by")
+    unread.add_argument("--recipe", type=Path, required=True)
+    unread.add_argument("--data", type=Path, required=True)
+    unread.add_argument("--output", type=Path, required=True, help="the folder to write")
+    unread.set_defaults(run=_write_unread)
     bundle = tasks.add_parser("bundle", help="turn a trained model into the 8-bit form that ships")
     bundle.add_argument("--model", type=Path, required=True)
     bundle.add_argument("--output", type=Path, default=BUNDLED)
@@ -76,9 +88,21 @@ def _settle(given: argparse.Namespace) -> None:
     from labelwise.training.settling import settle
 
     found = settle(
-        load(given.model), pair_files=given.pairs, label_files=given.labels, rows_per_file=given.rows
+        load(given.model),
+        pair_files=given.pairs,
+        label_files=given.labels,
+        question_files=given.questions,
+        rows_per_file=given.rows,
     )
     given.output.write_text(json.dumps(found, indent=2) + "\n", encoding="utf-8")
+
+
+def _write_unread(given: argparse.Namespace) -> None:
+    for module in ("torch", "transformers"):
+        require(module, extra="train")
+    from labelwise.training.multitask.unread import write_unread
+
+    write_unread(given.recipe, given.data, given.output)
 
 
 def _bundle(given: argparse.Namespace) -> None:
