@@ -9,30 +9,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from labelwise.backends.base import Backend
-from labelwise.batching import plan_batches
-from labelwise.errors import InputError, TextTooLongError
-from labelwise.labels import LabelNode, LabelSet
-from labelwise.scores import check_finite
+from labelwise.errors import InputError
+from labelwise.labels import LabelSet
 from labelwise.tasks.classify import LabelEvidence
+from labelwise.tasks.label_rows import EncodedLabels, LabelRow, encode_labels, label_text, run_label_rows
 from labelwise.tasks.pairs import OnProgress
 from labelwise.template import HypothesisTemplate
 from labelwise.text.joint import JointLayout, split_labels
 from labelwise.text.tokenizer import EncodedText, TextTokenizer
-from labelwise.windows import Reading, Truncation, Window, plan_reading
+from labelwise.windows import Reading, Truncation, plan_reading
 
 __all__ = ["JointLabelScorer", "check_label_orders"]
 
 Places = NDArray[np.int64]
-_MAX_SHOWN_CHARACTERS = 40
-
-
-@dataclass(frozen=True, slots=True)
-class _EncodedLabels:
-    """The labels of one set: their ids, what each takes in a row, and the orders in which they are read."""
-
-    ids: Sequence[NDArray[np.int64]]
-    costs: NDArray[np.int64]
-    orders: Sequence[Places]
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,16 +30,6 @@ class _Plan:
 
     reading: Reading
     groups: Sequence[Places]
-
-
-@dataclass(frozen=True, slots=True)
-class _Row:
-    """One row for the model: a window of a text with some of its labels, by their places in the set."""
-
-    text: int
-    window_number: int
-    window: Window
-    places: Places
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,51 +76,54 @@ class JointLabelScorer:
             TextTooLongError: a label leaves no room for a text, or a text does not fit and ``truncation``
                 is "error".
         """
-        labels = {label_set: self._encode(label_set) for label_set in dict.fromkeys(label_sets)}
+        sets = {label_set: self._encode(label_set) for label_set in dict.fromkeys(label_sets)}
+        labels = [sets[label_set] for label_set in label_sets]
         encoded = self.tokenizer.encode_many(texts)
-        plans = self._plans(encoded, label_sets, labels, truncation)
+        plans = self._plans(encoded, label_sets, sets, truncation)
         rows = [
-            _Row(text, number, window, places)
+            LabelRow(text, number, window, places)
             for text, plan in enumerate(plans)
             for number, window in enumerate(plan.reading.windows)
             for places in plan.groups
         ]
         totals = [
-            np.zeros((len(plan.reading.windows), len(label_set.nodes)))
-            for plan, label_set in zip(plans, label_sets, strict=True)
+            np.zeros((len(plan.reading.windows), len(own.ids)))
+            for plan, own in zip(plans, labels, strict=True)
         ]
-        self._run(rows, encoded, [labels[label_set] for label_set in label_sets], totals, on_progress)
+        for row, own_logits in run_label_rows(
+            rows,
+            encoded,
+            labels,
+            layout=self.layout,
+            backend=self.backend,
+            batch_tokens=self.batch_tokens,
+            on_progress=on_progress,
+        ):
+            totals[row.text][row.window_number, row.places] += own_logits
         divisor = self.label_orders * self.temperature
         return [
             LabelEvidence(total / divisor, total / divisor, len(text), plan.reading.was_truncated)
             for total, text, plan in zip(totals, encoded, plans, strict=True)
         ]
 
-    def _encode(self, label_set: LabelSet) -> _EncodedLabels:
-        texts = [self._text_of(node) for node in label_set.nodes]
-        ids = [encoded.ids for encoded in self.tokenizer.encode_many(texts)]
-        costs = np.array([len(label) + 1 for label in ids], dtype=np.int64)
-        room = self.layout.max_tokens - self.layout.num_fixed_tokens - self.layout.min_text_tokens
-        longest = int(costs.argmax())
-        if costs[longest] > room:
-            name = label_set.nodes[longest].name
-            shown = name if len(name) <= _MAX_SHOWN_CHARACTERS else name[: _MAX_SHOWN_CHARACTERS - 3] + "..."
-            raise TextTooLongError(
-                f"label {shown!r} has {costs[longest] - 1} tokens, which leaves no room for the text in a "
-                f"window of {self.layout.max_tokens} tokens; shorten it"
-            )
-        return _EncodedLabels(ids, costs, _orders(texts, self.label_orders))
+    def _texts(self, label_set: LabelSet) -> list[str]:
+        return [label_text(node, self.template) for node in label_set.nodes]
 
-    def _text_of(self, node: LabelNode) -> str:
-        if self.template is not None:
-            return node.hypothesis(self.template)
-        return node.path[-1] if node.description is None else node.description
+    def _encode(self, label_set: LabelSet) -> EncodedLabels:
+        room = self.layout.max_tokens - self.layout.num_fixed_tokens - self.layout.min_text_tokens
+        return encode_labels(
+            label_set,
+            self._texts(label_set),
+            self.tokenizer,
+            room=room,
+            max_tokens=self.layout.max_tokens,
+        )
 
     def _plans(
         self,
         encoded: Sequence[EncodedText],
         label_sets: Sequence[LabelSet],
-        labels: dict[LabelSet, _EncodedLabels],
+        sets: dict[LabelSet, EncodedLabels],
         truncation: Truncation,
     ) -> list[_Plan]:
         room = self.layout.max_tokens - self.layout.num_fixed_tokens
@@ -150,52 +132,20 @@ class JointLabelScorer:
         for number, (text, label_set) in enumerate(zip(encoded, label_sets, strict=True), start=1):
             budget = room - min(len(text), room // 2)
             key = (label_set, budget)
+            costs = sets[label_set].costs
             if key not in groups_of:
-                groups_of[key] = self._groups(labels[label_set], budget)
-            most = max(int(labels[label_set].costs[places].sum()) for places in groups_of[key])
+                groups_of[key] = self._groups(self._texts(label_set), costs, budget)
+            most = max(int(costs[places].sum()) for places in groups_of[key])
             reading = plan_reading(len(text), room=room - most, truncation=truncation, name=f"text {number}")
             plans.append(_Plan(reading, groups_of[key]))
         return plans
 
-    def _groups(self, labels: _EncodedLabels, budget: int) -> list[Places]:
+    def _groups(self, texts: Sequence[str], costs: NDArray[np.int64], budget: int) -> list[Places]:
         return [
             order[run.start : run.stop]
-            for order in labels.orders
-            for run in split_labels(
-                labels.costs[order].tolist(), max_labels=self.layout.max_labels, budget=budget
-            )
+            for order in _orders(texts, self.label_orders)
+            for run in split_labels(costs[order].tolist(), max_labels=self.layout.max_labels, budget=budget)
         ]
-
-    def _run(
-        self,
-        rows: Sequence[_Row],
-        texts: Sequence[EncodedText],
-        labels: Sequence[_EncodedLabels],
-        totals: Sequence[NDArray[np.float64]],
-        on_progress: OnProgress | None,
-    ) -> None:
-        """Run all rows, batched by length over the whole call, and add their logits to ``totals``."""
-        fixed = self.layout.num_fixed_tokens
-        lengths = [fixed + len(row.window) + int(labels[row.text].costs[row.places].sum()) for row in rows]
-        num_done = 0
-        for batch in plan_batches(lengths, max_tokens=self.batch_tokens):
-            chosen = [rows[place] for place in batch]
-            (logits,) = self.backend.run(
-                [
-                    self.layout.assemble(
-                        texts[row.text].ids[row.window.start : row.window.end],
-                        [labels[row.text].ids[place] for place in row.places],
-                    )
-                    for row in chosen
-                ]
-            )
-            for row, row_logits in zip(chosen, logits, strict=True):
-                own = row_logits[: len(row.places)]
-                check_finite(own, name="the model's logits")
-                totals[row.text][row.window_number, row.places] += own
-            num_done += len(batch)
-            if on_progress is not None:
-                on_progress(num_done, len(rows))
 
 
 def check_label_orders(label_orders: int) -> None:
