@@ -1,11 +1,14 @@
 """Compare the packed engine with transformers' pipeline and with our other backends, on the same weights.
 
-Run: python benchmarks/engine.py [--rounds 5] [--threads 2] [--output benchmarks/results/engine.json]
+Run: python benchmarks/engine.py [--quick] [--rounds 5] [--threads 2] [--output FILE.json]
 The model has the geometry of deberta-v3-xsmall with random weights, since speed does not depend on them, and
 the bundled model's tokenizer. All systems take turns within each round; figures are medians over rounds, and
 ratios are to the pipeline as a user writes it (batch 1). ``share_of_peak`` is the useful floating-point work,
-padding left out, over the rate of a large float32 matrix product measured in the same rounds. Scores are
-compared too: a faster wrong answer would not count.
+padding left out, over the rate of the fastest library's float32 products of the same shapes, measured in the
+same rounds. Scores are compared too: a faster wrong answer would not count.
+
+Figures appear on stderr as they come, and the file grows with each length. ``--quick`` takes fewer texts and
+rounds: at most four minutes on two quiet cores.
 """
 
 from __future__ import annotations
@@ -16,14 +19,20 @@ import json
 import os
 import platform
 import statistics
+import sys
 import tempfile
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 import labelwise
+from labelwise.benchmarking.matrix_rate import MatrixProducts
+from labelwise.benchmarking.timing import Turns
 
 LABELS = ["billing problem", "delivery delay", "product praise", "account access", "something else"]
 TEMPLATE = "This example is {}."
@@ -33,8 +42,19 @@ WORDS = SENTENCE.split()
 TOKENS = {"short": 20, "medium": 57, "long": 250}
 LABEL_TOKENS = 10
 NUM_TEXTS = 12
+QUICK_TEXTS, QUICK_ROUNDS, QUICK_SECONDS_PER_LENGTH = 6, 3, 60.0
+MATRIX = "=matrix products by "
 HIDDEN, INNER, LAYERS, HEADS = 384, 1536, 12, 6
 Run = Callable[[list[str]], list[list[float]]]
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How much is measured; no round begins after ``most_seconds``."""
+
+    rounds: int
+    num_texts: int
+    most_seconds: float
 
 
 def build_checkpoint(folder: Path) -> None:
@@ -68,10 +88,12 @@ def build_checkpoint(folder: Path) -> None:
 
 def systems(folder: Path, threads: int) -> dict[str, Run]:
     """Return name -> function from texts to the scores of each text, in label order."""
+    import torch
     from transformers import pipeline
     from transformers.utils import logging
 
     logging.set_verbosity_error()
+    torch.set_num_threads(threads)
     peer = pipeline("zero-shot-classification", model=str(folder), device="cpu")
 
     def run_peer(texts: list[str], batch_size: int) -> list[list[float]]:
@@ -79,7 +101,7 @@ def systems(folder: Path, threads: int) -> dict[str, Run]:
         found = [dict(zip(result["labels"], result["scores"], strict=True)) for result in results]
         return [[scores[label] for label in LABELS] for scores in found]
 
-    def ours(**settings: str) -> Run:
+    def ours(**settings: Any) -> Run:
         model = labelwise.load(folder, threads=threads, **settings)
 
         def run(texts: list[str]) -> list[list[float]]:
@@ -109,52 +131,52 @@ def operations(tokens: int, rows: int) -> float:
     return float(rows * (tokens * per_token * (LAYERS - 1) + last))
 
 
-def matrix_seconds_per_operation(threads: int) -> float:
-    """Time one large float32 product with as many threads."""
-    import torch
-
-    torch.set_num_threads(threads)
-    left, right = torch.rand(1536, 1536), torch.rand(1536, 1536)
-    began = time.perf_counter()
-    for _ in range(4):
-        left @ right
-    return (time.perf_counter() - began) / (4 * 2 * 1536**3)
+def matrix_products(threads: int) -> MatrixProducts:
+    """Return float32 products of a layer's shapes, by every library that is here."""
+    shapes = [(HIDDEN, 3 * HIDDEN), (HIDDEN, HIDDEN), (HIDDEN, INNER), (INNER, HIDDEN)]
+    return MatrixProducts.of_shapes(shapes, num_tokens=2048, threads=threads)
 
 
 def measure_length(
-    runs: dict[str, Run], name: str, rounds: int, threads: int
+    runs: dict[str, Run], name: str, plan: Plan, products: MatrixProducts
 ) -> list[dict[str, float | str]]:
     """Return one row per system."""
     count = TOKENS[name] - LABEL_TOKENS
-    texts = [" ".join((WORDS * 20)[start : start + count]) for start in range(NUM_TEXTS)]
+    texts = [" ".join((WORDS * 20)[start : start + count]) for start in range(plan.num_texts)]
+    tell(f"{name}: once each, to compare scores")
     scores = {system: np.array(run(texts)) for system, run in runs.items()}
-    seconds: dict[str, list[float]] = {system: [] for system in runs}
-    per_operation: list[float] = []
-    for _ in range(rounds):
-        per_operation.append(matrix_seconds_per_operation(threads))
-        for system, run in runs.items():
-            began = time.perf_counter()
-            run(texts)
-            seconds[system].append(time.perf_counter() - began)
-    pairs = NUM_TEXTS * len(LABELS)
-    least = operations(TOKENS[name], pairs) * statistics.median(per_operation)
-    base = statistics.median(seconds["pipeline, batch 1"])
+    turns = {system: partial(run, texts) for system, run in runs.items()}
+    timings = Turns(rounds=plan.rounds, most_seconds=plan.most_seconds, warm_ups=0).take(
+        turns | {f"{MATRIX}{library}": run for library, run in products.runs.items()},
+        on_round=lambda done, most: tell(f"{name}: round {done} of {most}"),
+    )
+    rate = products.rate({library: timings[f"{MATRIX}{library}"] for library in products.runs})
+    pairs = plan.num_texts * len(LABELS)
+    least = operations(TOKENS[name], pairs) / rate
+    base = timings["pipeline, batch 1"]
     rows: list[dict[str, float | str]] = []
-    for system, taken in seconds.items():
-        median = statistics.median(taken)
+    for system in runs:
+        timing = timings[system]
         difference = float(np.abs(scores[system] - scores["pipeline, batch 1"]).max())
         rows.append(
             {
                 "texts": f"{name} ({TOKENS[name]} tokens)",
                 "system": system,
-                "tokens_per_s": pairs * TOKENS[name] / median,
-                "ratio": base / median,
-                "share_of_peak": least / median,
-                "spread": (max(taken) - min(taken)) / median,
+                "tokens_per_s": pairs * TOKENS[name] / timing.median_s,
+                "ratio": timing.times_as_fast_as(base),
+                "share_of_peak": least / timing.median_s,
+                "spread": timing.spread,
                 "max_score_difference": difference,
             }
         )
+        share = least / timing.median_s
+        tell(f"  {system:24} x {timing.times_as_fast_as(base):5.2f}  {share:4.0%} of the matrix rate")
     return rows
+
+
+def tell(line: str) -> None:
+    """Say on stderr how far it is."""
+    print(line, file=sys.stderr, flush=True)
 
 
 def measure_bundled(rounds: int, threads: int) -> dict[str, float]:
@@ -181,25 +203,37 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--threads", type=int, default=os.cpu_count() or 1)
     parser.add_argument("--lengths", nargs="+", choices=list(TOKENS), default=list(TOKENS))
+    parser.add_argument("--quick", action="store_true", help="fewer texts and rounds, at most 4 minutes")
     parser.add_argument("--output", type=Path)
     given = parser.parse_args()
-    with tempfile.TemporaryDirectory() as folder:
-        build_checkpoint(Path(folder))
-        runs = systems(Path(folder), given.threads)
-        rows = [
-            row for name in given.lengths for row in measure_length(runs, name, given.rounds, given.threads)
-        ]
-    found = {
+    plan = Plan(given.rounds, NUM_TEXTS, float("inf"))
+    if given.quick:
+        plan = Plan(min(given.rounds, QUICK_ROUNDS), QUICK_TEXTS, QUICK_SECONDS_PER_LENGTH)
+    found: dict[str, Any] = {
         "machine": f"{platform.machine()}, {os.cpu_count()} cores",
         "load_before": os.getloadavg()[0],
         "threads": given.threads,
         "labels": len(LABELS),
-        "rows": rows,
-        "bundled_tokens_per_s": measure_bundled(given.rounds, given.threads),
+        "texts": plan.num_texts,
+        "rounds": plan.rounds,
+        "rows": [],
     }
+    with tempfile.TemporaryDirectory() as folder:
+        tell("opening the systems")
+        build_checkpoint(Path(folder))
+        runs, products = systems(Path(folder), given.threads), matrix_products(given.threads)
+        for name in given.lengths:
+            found["rows"] += measure_length(runs, name, plan, products)
+            save(found, given.output)
+    found["bundled_tokens_per_s"] = measure_bundled(plan.rounds, given.threads)
+    save(found, given.output)
     print(json.dumps(found, indent=2))
-    if given.output:
-        given.output.write_text(json.dumps(found, indent=2) + "\n")
+
+
+def save(found: dict[str, Any], output: Path | None) -> None:
+    """Write what has been found so far: a run that is broken off leaves it."""
+    if output:
+        output.write_text(json.dumps(found, indent=2) + "\n")
 
 
 if __name__ == "__main__":

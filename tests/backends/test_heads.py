@@ -59,3 +59,19 @@ def test_no_rows_give_empty_outputs():
     assert [values.shape for values in PAIR.empty()] == [(0, 3)]
     assert [values.shape for values in READER.empty()] == [(0, 0), (0, 0)]
     assert [values.shape for values in JOINT.empty()] == [(0, 0)]
+
+
+def test_a_part_of_the_outputs_is_checked_by_name():
+    many = HeadOutputs("multitask", 3).only(["end_logits", "entail_logits"])
+    assert many.names == ("end_logits", "entail_logits")
+    ends, classes = many.checked([np.zeros((2, 3)), np.ones((2, 3))], BATCH)
+    assert ends[1].tolist() == [0, -np.inf, -np.inf]
+    assert classes.tolist() == [[1, 1, 1], [1, 1, 1]]
+    assert [values.shape for values in many.empty()] == [(0, 0), (0, 3)]
+
+
+def test_zeros_have_the_shapes_of_what_a_network_gives():
+    labels, classes, starts, ends = HeadOutputs("multitask", 3).zeros(BATCH)
+    assert labels.tolist() == [[0, 0], [0, -np.inf]]
+    assert classes.tolist() == [[0, 0, 0], [0, 0, 0]]
+    assert starts.tolist() == ends.tolist() == [[0, 0, 0], [0, -np.inf, -np.inf]]

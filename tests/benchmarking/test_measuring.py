@@ -8,6 +8,7 @@ import pytest
 
 from labelwise.benchmarking.cold import FirstAnswer
 from labelwise.benchmarking.counting import WorkloadSize
+from labelwise.benchmarking.matrix_rate import MatrixProducts
 from labelwise.benchmarking.plot import plot_svg
 from labelwise.benchmarking.result import BenchmarkResult, SystemFigures
 from labelwise.benchmarking.run import measure_workload
@@ -17,16 +18,16 @@ from labelwise.benchmarking.workload import Workload
 WORKLOAD = Workload("20 tokens", ("one", "two", "three", "four"), ("a", "b"))
 
 
-class FakeProducts:
-    """Does a million operations in half a second."""
+def fake_products(clock):
+    """Do a million operations in half a second by one library, in two seconds by another."""
 
-    num_operations = 1e6
+    def taking(seconds):
+        def run():
+            clock.now += seconds
 
-    def __init__(self, clock):
-        self.clock = clock
+        return run
 
-    def run(self):
-        self.clock.now += 0.5
+    return MatrixProducts({"slow": taking(2.0), "quick": taking(0.5)}, num_operations=1e6)
 
 
 @pytest.fixture
@@ -39,7 +40,7 @@ def measured(clock, fake_system):
     sizes = {"quick <&>": WorkloadSize(num_tokens=160, num_operations=5e5)}
     scores = {"slow": np.array([[0.5, 0.25]]), "quick <&>": np.array([[0.5, 0.2]])}
     return measure_workload(
-        WORKLOAD, systems, turns, sizes=sizes, scores=scores, products=FakeProducts(clock)
+        WORKLOAD, systems, turns, sizes=sizes, scores=scores, products=fake_products(clock)
     )
 
 
@@ -75,7 +76,7 @@ def test_ratios_are_to_the_first_system(measured):
     assert (slow.ratio, quick.ratio) == (1.0, 4.0)
 
 
-def test_the_share_is_of_the_rate_in_the_same_run(measured):
+def test_the_share_is_of_the_fastest_products_rate_in_the_same_run(measured):
     (slow, quick), rate = measured
     assert rate == 2e6
     assert quick.matrix_rate_share == 0.25

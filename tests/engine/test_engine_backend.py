@@ -9,7 +9,9 @@ import pytest
 from labelwise.backends import open_backend
 from labelwise.backends.engine import EngineBackend
 from labelwise.backends.graph_source import graph_of
+from labelwise.backends.views import HeadView
 from labelwise.checkpoints import open_checkpoint
+from labelwise.engine.native import NativeEncoder
 from labelwise.engine.onnx_weights import OnnxWeights
 from labelwise.errors import CheckpointError, InputError
 from labelwise.text.sequence import TokenSequence
@@ -180,20 +182,59 @@ def test_a_graph_of_others_is_not_read(tiny, tmp_path):
         OnnxWeights(graph, score_factor=1.0)
 
 
+def label_row(random, text, labels):
+    """Make a row of a text and its labels, as the multi-task model reads it."""
+    counts = [int(random.integers(1, 4)) for _ in range(labels)]
+    segments = np.repeat(np.arange(labels + 1), [text, *counts])
+    return TokenSequence(
+        random.integers(5, 40, len(segments)),
+        segment_ids=segments,
+        position_ids=np.concatenate([np.arange(text), *(text + np.arange(count) for count in counts)]),
+        label_positions=text + np.cumsum([0, *counts])[:-1],
+    )
+
+
 def test_the_multitask_model_gives_what_onnxruntime_gives(each_set, multitask):
     random = np.random.default_rng(3)
-
-    def row(text, labels):
-        counts = [int(random.integers(1, 4)) for _ in range(labels)]
-        segments = np.repeat(np.arange(labels + 1), [text, *counts])
-        return TokenSequence(
-            random.integers(5, 40, len(segments)),
-            segment_ids=segments,
-            position_ids=np.concatenate([np.arange(text), *(text + np.arange(count) for count in counts)]),
-            label_positions=text + np.cumsum([0, *counts])[:-1],
-        )
-
     ours = EngineBackend.open(multitask, threads=2)
     theirs = open_backend(multitask, backend="onnx", threads=1)
-    for batch in ([row(20, 5)], [row(30, 9), row(6, 2), row(17, 0)]):
+    for batch in (
+        [label_row(random, 20, 5)],
+        [label_row(random, 30, 9), label_row(random, 6, 2), label_row(random, 17, 0)],
+    ):
         assert_same(ours.run(batch), theirs.run(batch))
+
+
+@pytest.mark.parametrize("backend", ["engine", "onnx"])
+@pytest.mark.parametrize("threads", [1, 2])
+def test_each_head_alone_says_what_it_says_beside_the_others(engine, multitask, rows, backend, threads):
+    random = np.random.default_rng(5)
+    opened = open_backend(multitask, backend=backend, threads=threads)
+    labels = [label_row(random, 20 + 5 * number, number) for number in range(9)]
+    pairs = [TokenSequence(row.ids % 40) for row in rows((7, 31, 60))]
+    for batch, view, places in (
+        (labels, HeadView.for_labels(opened), [0]),
+        (pairs, HeadView.for_labels(opened), [0]),
+        (pairs, HeadView.for_pairs(opened), [1]),
+        (labels, HeadView.for_pairs(opened), [1]),
+        (pairs, HeadView.for_answers(opened), [2, 3]),
+    ):
+        whole = opened.run(batch)
+        found = view.run(batch)
+        assert len(found) == len(places)
+        for mine, place in zip(found, places, strict=True):
+            np.testing.assert_allclose(mine, whole[place], atol=1e-5)
+
+
+def test_a_head_that_nobody_asked_for_does_not_run(engine, multitask, rows, monkeypatch):
+    backend = EngineBackend.open(multitask, threads=1)
+    kept, run = [], NativeEncoder.run
+    monkeypatch.setattr(NativeEncoder, "run", lambda self, batch: kept.append(batch.kept) or run(self, batch))
+    batch = [TokenSequence(row.ids % 40) for row in rows((7, 31))]
+    HeadView.for_pairs(backend).run(batch)
+    HeadView.for_answers(backend).run(batch)
+    (labels,) = HeadView.for_labels(backend).run([label_row(np.random.default_rng(1), 9, 3)])
+    assert kept[0].tolist() == [0, 7]
+    assert kept[1] is None
+    assert kept[2].tolist()[:9] == list(range(9))
+    assert len(kept[2]) == 9 + labels.shape[1]

@@ -157,6 +157,15 @@ def test_a_token_sees_the_text_and_its_own_segment(each_set):
     np.testing.assert_allclose(states, expected, atol=2e-5)
 
 
+@pytest.mark.parametrize("threads", [1, 2])
+def test_no_rows_give_no_states(engine, threads):
+    encoder, _ = random_encoder(threads=threads)
+    assert len(encoder.run(packed(some_rows(9), kept=np.array([], np.int64)))) == 0
+    top = empty_encoder(threads=threads)
+    top.set_top(0, np.ones((3, 8), np.float32), np.zeros(3, np.float32))
+    assert top.apply_top(0, np.zeros((0, 8), np.float32)).shape == (0, 3)
+
+
 @pytest.mark.parametrize("threads", [1, 2, 3])
 def test_kept_rows_are_rows_of_the_whole(engine, threads):
     encoder, _ = random_encoder(threads=threads)
@@ -192,3 +201,48 @@ def test_a_token_outside_the_table_is_refused(engine):
         encoder.run(packed([np.array([3, 50])]))
     with pytest.raises(BackendError, match="not in the model's tables"):
         encoder.run(packed([np.zeros(301, np.int64)]))
+
+
+def test_words_may_be_stored_in_half_the_bits(engine):
+    """Each number becomes the float32 that it stands for: small, infinite and odd ones too."""
+    every_bits = np.arange(0x10000, dtype=np.uint32).astype(np.uint16)
+    halves = every_bits[np.isfinite(every_bits.view(np.float16))]
+    bfloats = (every_bits.astype(np.uint32) << 16).view(np.float32)
+    bfloats = every_bits[np.isfinite(bfloats) & (np.abs(bfloats) < 1e15)]
+    for table in (halves.view(np.float16), bfloats):
+        table = table[: len(table) // 8 * 8].reshape(-1, 8)
+        words = WordTable(table)
+        ids = np.arange(len(table))
+        wide = words.vectors(ids)
+        np.testing.assert_array_equal(first_states(words, ids), first_states(WordTable(wide), ids))
+    assert WordTable(np.array([[1.5, 65504.0]], np.float16)).vectors(np.array([0])).tolist() == [[1.5, 65504]]
+
+
+def test_a_table_may_begin_at_an_odd_byte(engine):
+    table = np.random.default_rng(0).normal(size=(9, 8)).astype(np.float16)
+    shifted = np.frombuffer(b"x" + table.tobytes(), dtype=np.uint8)[1:].view(np.float16).reshape(9, 8)
+    assert not shifted.flags.aligned
+    ids = np.arange(9)
+    np.testing.assert_array_equal(
+        first_states(WordTable(shifted), ids), first_states(WordTable(table.astype(np.float32)), ids)
+    )
+
+
+def test_words_in_eight_bits_have_a_scale_each(engine):
+    random = np.random.default_rng(0)
+    table, scales = random.integers(-127, 128, (9, 8)).astype(np.int8), random.uniform(1, 2, 9)
+    small, ids = WordTable(table, scales.astype(np.float32)), np.arange(9)
+    np.testing.assert_array_equal(first_states(small, ids), first_states(WordTable(small.vectors(ids)), ids))
+
+
+def first_states(words, ids):
+    """Run an encoder whose only layer adds nothing: its states are the words' vectors, normed."""
+    encoder = empty_encoder()
+    ones, zeros = np.ones(8, np.float32), np.zeros(8, np.float32)
+    encoder.set_embeddings(words, positions=None, types=None, norm=(ones, zeros))
+    for which, size_out in ((QUERY_KEY_VALUE, 24), (ATTENTION_OUTPUT, 8), (UP, 8), (DOWN, 8)):
+        encoder.set_layer(0, which, np.zeros((size_out, 8), np.float32), np.zeros(size_out, np.float32))
+    encoder.set_norms(0, (ones, zeros), (ones, zeros))
+    return np.concatenate(
+        [encoder.run(PackedBatch(offsets=np.array([0, len(part)]), ids=part)) for part in np.split(ids, [5])]
+    )

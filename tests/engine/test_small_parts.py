@@ -4,7 +4,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from labelwise.engine.packing import PositionRule, pack
+from labelwise.engine.packing import PositionRule, first_places, pack
 from labelwise.engine.small_weights import shrink_weight
 from labelwise.text.sequence import TokenSequence
 
@@ -26,13 +26,20 @@ def test_a_weight_of_zeros_stays_zero():
 
 def test_rows_lie_end_to_end():
     rows = [TokenSequence(np.array([5, 6, 7])), TokenSequence(np.array([8]), token_types=np.array([1]))]
-    batch = pack(rows, PositionRule(), first_only=True)
+    batch = pack(rows, PositionRule(), kept=first_places(rows))
     assert batch.offsets.tolist() == [0, 3, 4]
     assert batch.ids.tolist() == [5, 6, 7, 8]
     assert batch.positions.tolist() == [0, 1, 2, 0]
     assert batch.types.tolist() == [0, 0, 0, 1]
     assert batch.segments is None
     assert batch.kept.tolist() == [0, 3]
+
+
+def test_kept_tokens_are_named_by_their_place_in_the_whole_batch():
+    rows = [TokenSequence(np.array([5, 6, 7])), TokenSequence(np.array([8, 9]))]
+    kept = [np.array([0, 2]), np.array([1])]
+    assert pack(rows, PositionRule(), kept=kept).kept.tolist() == [0, 2, 4]
+    assert pack(rows, PositionRule()).kept is None
 
 
 def test_roberta_counts_past_its_padding_id():

@@ -21,11 +21,15 @@ class Backend(Protocol):
         """Which runtime it is: "engine", "onnx", "openvino" or "torch"."""
         ...
 
-    def run(self, sequences: Sequence[TokenSequence]) -> tuple[NDArray[np.float32], ...]:
+    def run(
+        self, sequences: Sequence[TokenSequence], *, outputs: Sequence[str] | None = None
+    ) -> tuple[NDArray[np.float32], ...]:
         """Return the logits of one batch, in the order of its rows.
 
         Args:
             sequences: The rows, of any lengths; they are padded to the longest.
+            outputs: Names of the head's outputs that are returned, in this order; the others need not be
+                computed. None for all.
 
         Returns:
             Sequence classification: one array, shape (rows, classes). Question answering: start and end

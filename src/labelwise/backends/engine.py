@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from labelwise.backends.cores import available_cores
 from labelwise.backends.heads import HeadOutputs
 from labelwise.backends.pad import pad
+from labelwise.backends.word_rows import map_half_words
 from labelwise.checkpoints.checkpoint import Checkpoint
 from labelwise.checkpoints.families import pad_token_id
 from labelwise.checkpoints.weights import read_tensors
@@ -21,9 +22,9 @@ from labelwise.engine.native import NativeEncoder, WordTable
 from labelwise.engine.onnx_weights import OnnxWeights
 from labelwise.engine.packing import PositionRule
 from labelwise.engine.small_weights import GROUP_SIZE
+from labelwise.engine.stored_layers import StoredLayers
 from labelwise.errors import CheckpointError
 from labelwise.graphs.nested import encoder_config_of, encoder_prefix_of
-from labelwise.graphs.quantise import BLOCK_SIZE
 from labelwise.graphs.settings import EncoderSettings
 from labelwise.graphs.tensors import CheckpointTensors
 from labelwise.text.sequence import TokenSequence
@@ -35,6 +36,7 @@ _HEADS: Final[Mapping[str, Callable[[], EngineHead]]] = {
     "question-answering": SpanHead,
     "multitask": MultitaskHead,
 }
+_WORDS: Final = "embeddings.word_embeddings.weight"
 
 
 class EngineBackend:
@@ -81,49 +83,48 @@ class EngineBackend:
                 f"{checkpoint.ref!r}: the packed engine does not know {family} with a {outputs.kind} head"
             )
         prefix = encoder_prefix_of(checkpoint.config) or PREFIXES[family]
-        weights, words = _weights(checkpoint, config, prefix, dtype)
+        weights, stored = _weights(checkpoint, config, prefix, dtype)
         tensors = CheckpointTensors(weights)
         tensors.require_family(prefix, family=family)
+        words = _word_table(checkpoint, tensors, config, prefix) if stored is None else stored.words
         head = _HEADS[outputs.kind]()
         encoder = assemble_encoder(
             config,
             tensors.under(prefix),
             threads=threads or available_cores(),
             num_top_layers=head.num_top_layers,
-            group_size=_group_size(dtype, words),
-            small_words=words,
+            group_size=GROUP_SIZE if dtype == "int8" else None,
+            stored=stored,
+            words=words,
         )
-        head.fill(
-            encoder, checkpoint.config, tensors, lambda: words or _word_table(tensors.under(prefix), config)
-        )
+        head.fill(encoder, checkpoint.config, tensors, words)
         positions, pad_id = PositionRule.of(config), pad_token_id(checkpoint.config)
         return cls(encoder, head, outputs=outputs, positions=positions, pad_id=pad_id)
 
-    def run(self, sequences: Sequence[TokenSequence]) -> tuple[NDArray[np.float32], ...]:
+    def run(
+        self, sequences: Sequence[TokenSequence], *, outputs: Sequence[str] | None = None
+    ) -> tuple[NDArray[np.float32], ...]:
         """Return the logits of one batch; see `labelwise.backends.base.Backend.run`."""
+        wanted = self._outputs.only(outputs)
         if not sequences:
-            return self._outputs.empty()
-        logits = self._head.run(self._encoder, sequences, self._positions)
-        return self._outputs.checked(logits, pad(sequences, pad_token_id=self._pad_id))
+            return wanted.empty()
+        logits = self._head.run(self._encoder, sequences, self._positions, outputs=wanted.names)
+        return wanted.checked(logits, pad(sequences, pad_token_id=self._pad_id))
 
 
-def _word_table(tensors: CheckpointTensors, config: Mapping[str, Any]) -> WordTable:
+def _word_table(
+    checkpoint: Checkpoint, tensors: CheckpointTensors, config: Mapping[str, Any], prefix: str
+) -> WordTable:
+    """Return the word embeddings in the precision that they are stored in."""
     settings = EncoderSettings.from_config(config)
-    rows = tensors.read("embeddings.word_embeddings.weight", settings.vocab_size, settings.hidden_size)
-    return WordTable(rows)
-
-
-def _group_size(dtype: str, words: WordTable | None) -> int | None:
-    """Return how many inputs share a scale in 8 bits: a file's own blocks are not rounded a second time."""
-    if words is not None:
-        return BLOCK_SIZE
-    return GROUP_SIZE if dtype == "int8" else None
+    name, shape = f"{prefix}.{_WORDS}", (settings.vocab_size, settings.hidden_size)
+    return map_half_words(checkpoint, name, shape=shape) or WordTable(tensors.read(name, *shape))
 
 
 def _weights(
     checkpoint: Checkpoint, config: Mapping[str, Any], prefix: str, dtype: str
-) -> tuple[Mapping[str, Any], WordTable | None]:
-    """Return the tensors, and the word embeddings where they are stored in 8 bits."""
+) -> tuple[Mapping[str, Any], StoredLayers | None]:
+    """Return the tensors, and the layers where they are stored in 8 bits."""
     if checkpoint.weight_files:
         return read_tensors(checkpoint), None
     # An 8-bit graph of DeBERTa holds projected positions in place of the weights that made them.
@@ -132,4 +133,4 @@ def _weights(
         raise CheckpointError(f"{checkpoint.ref!r} has no weights that the packed engine can read")
     settings = EncoderSettings.from_config(config)
     weights = OnnxWeights(checkpoint.onnx_files[0], score_factor=settings.head_size**-0.5)
-    return weights, weights.words(f"{prefix}.embeddings.word_embeddings.weight")
+    return weights, StoredLayers(weights, prefix, settings)

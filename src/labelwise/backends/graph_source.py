@@ -57,7 +57,7 @@ def graph_of(checkpoint: Checkpoint, *, fused: bool) -> Path | bytes:
 
 
 def _published_or_exported(checkpoint: Checkpoint) -> Path | bytes:
-    if isinstance(checkpoint.head, JointHead):
+    if isinstance(checkpoint.head, JointHead) and checkpoint.weight_files:
         maker = "labelwise.backends.joint_positions"
         return _cached(checkpoint, maker, "exported", lambda: _export_joint(checkpoint))
     if checkpoint.onnx_files:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import numpy as np
@@ -35,10 +35,17 @@ _OUTPUTS: dict[HeadKind, dict[str, _Shape]] = {
 
 @dataclass(frozen=True, slots=True)
 class HeadOutputs:
-    """The outputs of one head: their names, and how many classes there are (None where a row tells)."""
+    """The outputs of one head.
+
+    Attributes:
+        kind: which head.
+        num_classes: how many classes there are; None where a row tells.
+        wanted: the names of the outputs that are asked for; None for all.
+    """
 
     kind: HeadKind
     num_classes: int | None
+    wanted: tuple[str, ...] | None = None
 
     @classmethod
     def of(cls, checkpoint: Checkpoint) -> HeadOutputs:
@@ -54,13 +61,15 @@ class HeadOutputs:
     @property
     def names(self) -> tuple[str, ...]:
         """The outputs' names, in the order in which a backend returns them."""
-        return tuple(_OUTPUTS[self.kind])
+        return tuple(_OUTPUTS[self.kind]) if self.wanted is None else self.wanted
+
+    def only(self, names: Sequence[str] | None) -> HeadOutputs:
+        """Return the same head with some of its outputs, by name; None leaves it as it is."""
+        return self if names is None else replace(self, wanted=tuple(names))
 
     def empty(self) -> tuple[NDArray[np.float32], ...]:
         """Return what a batch without rows gives."""
-        widths = [
-            self.num_classes or 0 if shape == "classes" else 0 for shape in _OUTPUTS[self.kind].values()
-        ]
+        widths = [self.num_classes or 0 if shape == "classes" else 0 for shape in self._shapes]
         return tuple(np.zeros((0, width), dtype=np.float32) for width in widths)
 
     def checked(self, outputs: Sequence[NDArray[Any]], batch: PaddedBatch) -> tuple[NDArray[np.float32], ...]:
@@ -75,8 +84,19 @@ class HeadOutputs:
         """
         return tuple(
             _checked(name, np.asarray(values, dtype=np.float32), self._is_real(shape, batch))
-            for (name, shape), values in zip(_OUTPUTS[self.kind].items(), outputs, strict=True)
+            for name, shape, values in zip(self.names, self._shapes, outputs, strict=True)
         )
+
+    def zeros(self, batch: PaddedBatch) -> tuple[NDArray[np.float32], ...]:
+        """Return what a network that always says zero gives for a batch."""
+        return tuple(
+            np.where(self._is_real(shape, batch), np.float32(0), np.float32(-np.inf))
+            for shape in self._shapes
+        )
+
+    @property
+    def _shapes(self) -> tuple[_Shape, ...]:
+        return tuple(_OUTPUTS[self.kind][name] for name in self.names)
 
     def _is_real(self, shape: _Shape, batch: PaddedBatch) -> NDArray[np.bool_]:
         """Tell which places of an output are a row's own."""

@@ -47,6 +47,9 @@ class OnnxBackend:
         self._session = session
         self._inputs = {name: _INTEGERS[kind] for name, kind in inputs.items()}
         self._head = head
+        self._run_options = onnxruntime.RunOptions()
+        # A head that nobody asked for is left out.
+        self._run_options.only_execute_path_to_fetches = True
         self._pad_id = pad_id
 
     @classmethod
@@ -55,19 +58,22 @@ class OnnxBackend:
         session = start_session(graph_of(checkpoint, fused=True), threads=threads)
         return cls(session, head=HeadOutputs.of(checkpoint), pad_id=pad_token_id(checkpoint.config))
 
-    def run(self, sequences: Sequence[TokenSequence]) -> tuple[NDArray[np.float32], ...]:
+    def run(
+        self, sequences: Sequence[TokenSequence], *, outputs: Sequence[str] | None = None
+    ) -> tuple[NDArray[np.float32], ...]:
         """Return the logits of one batch; see `labelwise.backends.base.Backend.run`."""
+        head = self._head.only(outputs)
         if not sequences:
-            return self._head.empty()
+            return head.empty()
         batch = pad(sequences, pad_token_id=self._pad_id)
         feed = {name: batch.array(name).astype(kind, copy=False) for name, kind in self._inputs.items()}
         try:
-            outputs = self._session.run(list(self._head.names), feed)
+            found = self._session.run(list(head.names), feed, self._run_options)
         except Exception as error:  # onnxruntime's own classes share no base but this
             raise BackendError(
                 f"onnxruntime failed on a batch of shape {batch.input_ids.shape}: {_line(error)}"
             ) from error
-        return self._head.checked(outputs, batch)
+        return head.checked(found, batch)
 
 
 def start_session(graph: Path | bytes, *, threads: int | None = None) -> Any:

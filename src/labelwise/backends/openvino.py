@@ -61,10 +61,13 @@ class OpenvinoBackend:
             raise BackendError(f"OpenVINO cannot load {checkpoint.ref!r}: {_line(error)}") from error
         return cls(compiled, head=HeadOutputs.of(checkpoint), pad_id=pad_token_id(checkpoint.config))
 
-    def run(self, sequences: Sequence[TokenSequence]) -> tuple[NDArray[np.float32], ...]:
+    def run(
+        self, sequences: Sequence[TokenSequence], *, outputs: Sequence[str] | None = None
+    ) -> tuple[NDArray[np.float32], ...]:
         """Return the logits of one batch; see `labelwise.backends.base.Backend.run`."""
+        head = self._head.only(outputs)
         if not sequences:
-            return self._head.empty()
+            return head.empty()
         batch = pad(sequences, pad_token_id=self._pad_id)
         try:
             request = self._free_requests.pop()
@@ -73,14 +76,14 @@ class OpenvinoBackend:
         try:
             request.infer({name: batch.array(name) for name in self._inputs})
             # The tensors belong to the request, which the next call may overwrite.
-            outputs = [np.array(request.get_tensor(name).data) for name in self._head.names]
+            found = [np.array(request.get_tensor(name).data) for name in head.names]
         except RuntimeError as error:
             raise BackendError(
                 f"OpenVINO failed on a batch of shape {batch.input_ids.shape}: {_line(error)}"
             ) from error
         finally:
             self._free_requests.append(request)
-        return self._head.checked(outputs, batch)
+        return head.checked(found, batch)
 
 
 def _name(port: Any, wanted: Sequence[str]) -> str:

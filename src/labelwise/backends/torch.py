@@ -64,22 +64,25 @@ class TorchBackend:
             model = packed_on_gpu(model)
         return cls(model, head=HeadOutputs.of(checkpoint), pad_id=pad_token_id(checkpoint.config))
 
-    def run(self, sequences: Sequence[TokenSequence]) -> tuple[NDArray[np.float32], ...]:
+    def run(
+        self, sequences: Sequence[TokenSequence], *, outputs: Sequence[str] | None = None
+    ) -> tuple[NDArray[np.float32], ...]:
         """Return the logits of one batch; see `labelwise.backends.base.Backend.run`."""
+        head = self._head.only(outputs)
         if not sequences:
-            return self._head.empty()
+            return head.empty()
         torch = self._torch
         batch = pad(sequences, pad_token_id=self._pad_id)
         feed = {name: torch.from_numpy(batch.array(name)).to(self._device) for name in self._inputs}
         try:
             with torch.inference_mode():
                 result = self._model(**feed)
-            outputs = [result[name].float().cpu().numpy() for name in self._head.names]
+            found = [result[name].float().cpu().numpy() for name in head.names]
         except (RuntimeError, IndexError) as error:
             raise BackendError(
                 f"torch failed on a batch of shape {batch.input_ids.shape}: {_line(error)}"
             ) from error
-        return self._head.checked(outputs, batch)
+        return head.checked(found, batch)
 
 
 def load_model(checkpoint: Checkpoint, *, dtype: str = "float32") -> Any:

@@ -20,33 +20,34 @@ class HeadView:
 
     Attributes:
         backend: runs the model.
-        outputs: which of its outputs are returned, by their places.
+        outputs: names of the outputs that are computed and returned; see `labelwise.backends.heads`.
     """
 
     backend: Backend
-    outputs: tuple[int, ...]
+    outputs: tuple[str, ...]
 
     @classmethod
     def for_labels(cls, backend: Backend) -> HeadView:
         """Look at the label head: one array, shape (rows, most labels)."""
-        return cls(backend, (0,))
+        return cls(backend, ("label_logits",))
 
     @classmethod
     def for_pairs(cls, backend: Backend) -> HeadView:
         """Look at the entailment head: one array, shape (rows, classes)."""
-        return cls(backend, (1,))
+        return cls(backend, ("entail_logits",))
 
     @classmethod
     def for_answers(cls, backend: Backend) -> HeadView:
         """Look at the reader: start and end logits, each of shape (rows, longest)."""
-        return cls(backend, (2, 3))
+        return cls(backend, ("start_logits", "end_logits"))
 
     @property
     def name(self) -> str:
         """Which runtime it is."""
         return self.backend.name
 
-    def run(self, sequences: Sequence[TokenSequence]) -> tuple[NDArray[np.float32], ...]:
+    def run(
+        self, sequences: Sequence[TokenSequence], *, outputs: Sequence[str] | None = None
+    ) -> tuple[NDArray[np.float32], ...]:
         """Return the head's logits; see `labelwise.backends.base.Backend.run`."""
-        found = self.backend.run(sequences)
-        return tuple(found[place] for place in self.outputs)
+        return self.backend.run(sequences, outputs=self.outputs if outputs is None else outputs)

@@ -113,18 +113,10 @@ class _CountingBackend:
     def name(self) -> str:
         return "count"
 
-    def run(self, sequences: Sequence[TokenSequence]) -> tuple[NDArray[np.float32], ...]:
+    def run(
+        self, sequences: Sequence[TokenSequence], *, outputs: Sequence[str] | None = None
+    ) -> tuple[NDArray[np.float32], ...]:
         """Note the lengths and answer with zeros of the right shapes."""
         self.row_lengths.extend(len(row) for row in sequences)
         batch = pad(sequences, pad_token_id=0)
-        return self.head.checked(self._zeros(batch.input_ids.shape, batch.label_positions.shape), batch)
-
-    def _zeros(self, tokens: tuple[int, ...], labels: tuple[int, ...]) -> list[NDArray[np.float32]]:
-        classes = (tokens[0], self.head.num_classes or 0)
-        shapes: dict[str, list[tuple[int, ...]]] = {
-            "sequence-classification": [classes],
-            "question-answering": [tokens, tokens],
-            "joint-labels": [labels],
-            "multitask": [labels, classes, tokens, tokens],
-        }
-        return [np.zeros(shape, dtype=np.float32) for shape in shapes[self.head.kind]]
+        return self.head.only(outputs).zeros(batch)

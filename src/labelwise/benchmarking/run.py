@@ -26,7 +26,7 @@ from labelwise.errors import BackendError, InputError, LabelwiseError
 __all__ = ["Benchmark", "measure_workload", "run_benchmark"]
 
 # What the matrix products are called among the systems: no system's name begins so.
-_MATRIX = "=matrix products"
+_MATRIX = "=matrix products by "
 OnProgress = Callable[[str, int, int], None]
 
 
@@ -128,7 +128,7 @@ def measure_workload(
         turns: how they take turns.
         sizes: of the workload for each system, where it is known.
         scores: of each system, to compare with the first one's.
-        products: takes turns with the systems as the yardstick.
+        products: take turns with the systems; the fastest are the yardstick.
         on_round: called with (rounds done, rounds at most).
 
     Returns:
@@ -138,9 +138,11 @@ def measure_workload(
         name: _turn_of(system, workload) for name, system in systems.items()
     }
     if products is not None:
-        runs[_MATRIX] = products.run
+        runs |= {f"{_MATRIX}{library}": run for library, run in products.runs.items()}
     timings = turns.take(runs, on_round=on_round)
-    rate = None if products is None else products.num_operations / timings[_MATRIX].median_s
+    rate = None
+    if products is not None:
+        rate = products.rate({library: timings[f"{_MATRIX}{library}"] for library in products.runs})
     first = next(iter(systems))
     return [
         _measurement(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,15 +18,20 @@ from labelwise.engine.native import (
     NativeEncoder,
     WordTable,
 )
-from labelwise.engine.position_tables import PositionProjections
-from labelwise.engine.small_weights import shrink_weight
+from labelwise.engine.small_weights import SmallWeight, shrink_weight
+from labelwise.engine.stored_layers import StoredLayers
 from labelwise.errors import CheckpointError
 from labelwise.graphs.settings import EncoderSettings
 from labelwise.graphs.tensors import Affine, CheckpointTensors
 
+if TYPE_CHECKING:
+    from labelwise.engine.position_tables import PositionProjections
+
 __all__ = ["PREFIXES", "LayerNames", "assemble_encoder"]
 
 FloatArray = NDArray[np.float32]
+# Weight and bias of each of a layer's linear layers.
+Linears = Mapping[int, tuple[FloatArray | SmallWeight, FloatArray]]
 
 # model_type -> the prefix of the encoder's tensors.
 PREFIXES: Final = {
@@ -60,7 +65,8 @@ def assemble_encoder(
     threads: int,
     num_top_layers: int,
     group_size: int | None,
-    small_words: WordTable | None = None,
+    words: WordTable,
+    stored: StoredLayers | None = None,
 ) -> NativeEncoder:
     """Fill an encoder.
 
@@ -70,7 +76,8 @@ def assemble_encoder(
         threads: How many threads one call uses.
         num_top_layers: Linear layers of the head, which the caller sets.
         group_size: Inputs per scale where the layers' products run in 8 bits; None for float32.
-        small_words: The word embeddings where they are stored in 8 bits.
+        words: The word embeddings, which stay where they are.
+        stored: The layers where they are stored in 8 bits; they are taken as they are.
 
     Raises:
         CheckpointError: the engine does not know a setting, or a tensor is missing or has the wrong shape.
@@ -88,14 +95,28 @@ def assemble_encoder(
         ),
         threads=threads,
     )
-    _set_embeddings(encoder, config, tensors.under("embeddings"), settings, small_words)
+    _set_embeddings(encoder, config, tensors.under("embeddings"), settings, words)
     layers = tensors.under("encoder")
     positions = None
     if settings.family == "deberta-v2":
+        # Other families do without, and start sooner.
+        from labelwise.engine.position_tables import PositionProjections
+
         positions = PositionProjections.prepare(config, layers, settings)
     for number in range(settings.num_layers):
         layer = layers.under(f"layer.{number}")
-        _set_layer(encoder, number, layer, settings, positions, group_size=group_size)
+        linears: Linears = (
+            _read_linears(encoder, number, layer, settings, positions, group_size=group_size)
+            if stored is None
+            else stored.linears(number)
+        )
+        for which, (weight, bias) in linears.items():
+            encoder.set_layer(number, which, weight, bias, settings.activation if which == UP else "none")
+        norms = (
+            layer.norm(name, size=settings.hidden_size)
+            for name in ("attention.output.LayerNorm", "output.LayerNorm")
+        )
+        encoder.set_norms(number, *((norm.weight, norm.bias) for norm in norms))
     return encoder
 
 
@@ -120,10 +141,9 @@ def _set_embeddings(
     config: Mapping[str, Any],
     tensors: CheckpointTensors,
     settings: EncoderSettings,
-    small_words: WordTable | None,
+    words: WordTable,
 ) -> None:
     size = settings.hidden_size
-    words = small_words or WordTable(tensors.read("word_embeddings.weight", settings.vocab_size, size))
     has_positions = settings.family != "deberta-v2" or config.get("position_biased_input", True)
     positions = types = None
     if has_positions:
@@ -134,7 +154,7 @@ def _set_embeddings(
     encoder.set_embeddings(words, positions=positions, types=types, norm=(norm.weight, norm.bias))
 
 
-def _set_layer(
+def _read_linears(
     encoder: NativeEncoder,
     number: int,
     tensors: CheckpointTensors,
@@ -142,7 +162,8 @@ def _set_layer(
     positions: PositionProjections | None,
     *,
     group_size: int | None,
-) -> None:
+) -> Linears:
+    """Read a layer's float weights, giving the encoder its tables of positions on the way."""
     size, inner = settings.hidden_size, settings.intermediate_size
     names = LayerNames.of(settings.family)
     query, key, value = (
@@ -159,13 +180,14 @@ def _set_layer(
         np.concatenate([query.bias * np.float32(factor), key.bias, value.bias]),
     )
     linears = {
-        QUERY_KEY_VALUE: (joined, "none"),
-        ATTENTION_OUTPUT: (tensors.linear("attention.output.dense", size_in=size, size_out=size), "none"),
-        UP: (tensors.linear("intermediate.dense", size_in=size, size_out=inner), settings.activation),
-        DOWN: (tensors.linear("output.dense", size_in=inner, size_out=size), "none"),
+        QUERY_KEY_VALUE: joined,
+        ATTENTION_OUTPUT: tensors.linear("attention.output.dense", size_in=size, size_out=size),
+        UP: tensors.linear("intermediate.dense", size_in=size, size_out=inner),
+        DOWN: tensors.linear("output.dense", size_in=inner, size_out=size),
     }
-    for which, (linear, activation) in linears.items():
-        weight = linear.weight if group_size is None else shrink_weight(linear.weight, group_size=group_size)
-        encoder.set_layer(number, which, weight, linear.bias, activation)
-    norms = (tensors.norm(name, size=size) for name in ("attention.output.LayerNorm", "output.LayerNorm"))
-    encoder.set_norms(number, *((norm.weight, norm.bias) for norm in norms))
+    if group_size is None:
+        return {which: (linear.weight, linear.bias) for which, linear in linears.items()}
+    return {
+        which: (shrink_weight(linear.weight, group_size=group_size), linear.bias)
+        for which, linear in linears.items()
+    }

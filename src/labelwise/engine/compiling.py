@@ -6,13 +6,7 @@ By hand: ``python -m labelwise.engine.compiling``.
 from __future__ import annotations
 
 import os
-import platform
-import shlex
-import shutil
-import subprocess
 import sys
-import tempfile
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 __all__ = ["LIBRARY_NAME", "compile_library"]
@@ -40,6 +34,11 @@ def compile_library(folder: Path, *, compiler: str | None = None) -> Path | None
     Returns:
         The library, or None where no compiler is found or it does not compile.
     """
+    # Imported here: whoever only looks for the library asks this module for its name.
+    import shutil
+    import tempfile
+    from concurrent.futures import ThreadPoolExecutor
+
     command = _command(compiler)
     if command is None:
         return None
@@ -77,6 +76,9 @@ def compile_library(folder: Path, *, compiler: str | None = None) -> Path | None
 
 def _command(compiler: str | None) -> list[str] | None:
     """Return the compiler with the flags that say which architecture to build for."""
+    import shlex
+    import shutil
+
     asked = compiler or os.environ.get("CXX")
     words = shlex.split(asked) if asked else []
     found = words[0] if words else next(filter(shutil.which, _COMPILERS), None)
@@ -87,6 +89,8 @@ def _command(compiler: str | None) -> list[str] | None:
 
 def _machine(command: list[str]) -> str:
     """Tell the architecture that is built for: macOS builds for another one with ``-arch``."""
+    import platform
+
     if "-arch" in command[:-1]:
         return command[command.index("-arch") + 1].lower()
     return platform.machine().lower()
@@ -105,6 +109,8 @@ def _link_flags() -> tuple[str, ...]:
 
 
 def _runs(command: list[str]) -> bool:
+    import subprocess
+
     try:
         return subprocess.run(command, capture_output=True, check=False).returncode == 0
     except OSError:

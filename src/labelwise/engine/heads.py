@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from labelwise.engine.native import NativeEncoder, WordTable
-from labelwise.engine.packing import PositionRule, pack
+from labelwise.engine.packing import PositionRule, first_places, pack
 from labelwise.graphs.settings import activation_in, num_classes_in, whole_number_in
 from labelwise.graphs.tensors import CheckpointTensors
 from labelwise.text.sequence import TokenSequence
@@ -29,7 +29,7 @@ class EngineHead(Protocol):
         encoder: NativeEncoder,
         config: Mapping[str, Any],
         tensors: CheckpointTensors,
-        read_words: Callable[[], WordTable],
+        words: WordTable,
     ) -> None:
         """Give the head's layers, which stay in float32.
 
@@ -37,7 +37,7 @@ class EngineHead(Protocol):
             encoder: takes the layers.
             config: the parsed config.json.
             tensors: all weights.
-            read_words: gives the encoder's word table, for heads that look at it.
+            words: the encoder's word table, for heads that look at it.
 
         Raises:
             CheckpointError: a tensor is missing or has the wrong shape.
@@ -45,9 +45,14 @@ class EngineHead(Protocol):
         ...
 
     def run(
-        self, encoder: NativeEncoder, sequences: Sequence[TokenSequence], positions: PositionRule
+        self,
+        encoder: NativeEncoder,
+        sequences: Sequence[TokenSequence],
+        positions: PositionRule,
+        *,
+        outputs: Sequence[str],
     ) -> list[FloatArray]:
-        """Return the logits of at least one sequence, in the order of the head's outputs."""
+        """Return the logits of at least one sequence, in the order in which the outputs are named."""
         ...
 
 
@@ -62,7 +67,7 @@ class ClassHead:
         encoder: NativeEncoder,
         config: Mapping[str, Any],
         tensors: CheckpointTensors,
-        read_words: Callable[[], WordTable],
+        words: WordTable,
     ) -> None:
         """Give pooler and classifier; see `EngineHead.fill`."""
         family = config["model_type"]
@@ -78,10 +83,15 @@ class ClassHead:
         encoder.set_top(self._CLASSIFIER, classifier.weight, classifier.bias)
 
     def run(
-        self, encoder: NativeEncoder, sequences: Sequence[TokenSequence], positions: PositionRule
+        self,
+        encoder: NativeEncoder,
+        sequences: Sequence[TokenSequence],
+        positions: PositionRule,
+        *,
+        outputs: Sequence[str],
     ) -> list[FloatArray]:
-        """Score the classes; see `EngineHead.run`."""
-        first_rows = encoder.run(pack(sequences, positions, first_only=True))
+        """Score the classes, the only output; see `EngineHead.run`."""
+        first_rows = encoder.run(pack(sequences, positions, kept=first_places(sequences)))
         return [encoder.apply_top(self._CLASSIFIER, encoder.apply_top(self._POOLER, first_rows))]
 
 
@@ -89,25 +99,30 @@ class SpanHead:
     """Start and end logits of each token."""
 
     num_top_layers: ClassVar[int] = 1
+    _COLUMNS: ClassVar[Mapping[str, int]] = {"start_logits": 0, "end_logits": 1}
 
     def fill(
         self,
         encoder: NativeEncoder,
         config: Mapping[str, Any],
         tensors: CheckpointTensors,
-        read_words: Callable[[], WordTable],
+        words: WordTable,
     ) -> None:
         """Give the reader's only layer; see `EngineHead.fill`."""
         layer = tensors.linear("qa_outputs", size_in=whole_number_in(config, "hidden_size"), size_out=2)
         encoder.set_top(0, layer.weight, layer.bias)
 
     def run(
-        self, encoder: NativeEncoder, sequences: Sequence[TokenSequence], positions: PositionRule
+        self,
+        encoder: NativeEncoder,
+        sequences: Sequence[TokenSequence],
+        positions: PositionRule,
+        *,
+        outputs: Sequence[str],
     ) -> list[FloatArray]:
         """Score each token; see `EngineHead.run`."""
-        states = encoder.run(pack(sequences, positions, first_only=False))
-        logits = encoder.apply_top(0, states)
-        return [spread_over_rows(part, sequences) for part in logits.T]
+        logits = encoder.apply_top(0, encoder.run(pack(sequences, positions)))
+        return [spread_over_rows(logits[:, self._COLUMNS[name]], sequences) for name in outputs]
 
 
 def spread_over_rows(values: FloatArray, sequences: Sequence[TokenSequence]) -> FloatArray:

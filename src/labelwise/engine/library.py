@@ -12,7 +12,7 @@ from labelwise.errors import InputError
 
 __all__ = ["has_library", "instruction_set", "load_library"]
 
-_VERSION = 1
+_VERSION = 2
 _OFF = "LABELWISE_NO_ENGINE"
 _ELSEWHERE = "LABELWISE_ENGINE_LIBRARY"
 _INSTRUCTION_SET = "LABELWISE_ENGINE_ISA"

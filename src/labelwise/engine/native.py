@@ -45,6 +45,8 @@ QUERY_KEY_VALUE, ATTENTION_OUTPUT, UP, DOWN = range(4)
 _LINEARS_PER_LAYER = 4
 _NORMS_PER_LAYER = 2
 KEY_TABLE, QUERY_TABLE = range(2)
+# How word embeddings may be stored; uint16 holds the bits of bfloat16.
+_WORD_KINDS: Final = {"float32": 0, "int8": 1, "float16": 2, "uint16": 3}
 _REASONS = {1: "a token, type or position is not in the model's tables", 2: "there is not enough memory"}
 
 
@@ -62,10 +64,29 @@ class EncoderShape:
 
 @dataclass(frozen=True, slots=True)
 class WordTable:
-    """The word embeddings [words, hidden]: float32, or int8 with a scale per word. They are not copied."""
+    """The word embeddings [words, hidden]; they are not copied, so a mapped file stays where it is.
+
+    Attributes:
+        rows: float32, float16, bfloat16 as its bits in uint16, or int8.
+        scales: a scale per word, where the rows are int8.
+    """
 
     rows: NDArray[Any]
     scales: FloatArray | None = None
+
+    def vectors(self, ids: NDArray[np.int64]) -> FloatArray:
+        """Return some rows as float32, [ids, hidden].
+
+        Example:
+            >>> bits = np.array([[0x3FC0, 0xC000]], dtype=np.uint16)
+            >>> WordTable(bits).vectors(np.array([0])).tolist()
+            [[1.5, -2.0]]
+        """
+        rows = self.rows[ids]
+        if rows.dtype == np.uint16:
+            return (rows.astype(np.uint32) << 16).view(np.float32)
+        vectors: FloatArray = rows.astype(np.float32)
+        return vectors if self.scales is None else vectors * self.scales[ids, None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,12 +119,10 @@ class _Shape(ctypes.Structure):
 
 class _Embeddings(ctypes.Structure):
     _fields_ = [
-        *((name, ctypes.c_int64) for name in ("vocabulary", "num_positions", "num_types")),
+        *((name, ctypes.c_int64) for name in ("vocabulary", "num_positions", "num_types", "word_kind")),
         *(
             (name, ctypes.c_void_p)
-            for name in (
-                *("words", "small_words", "word_scales", "positions", "types", "norm_weight", "norm_bias"),
-            )
+            for name in ("words", "word_scales", "positions", "types", "norm_weight", "norm_bias")
         ),
     ]
 
@@ -168,13 +187,12 @@ class NativeEncoder:
         scales = None if words.scales is None else _floats(words.scales)
         self._kept_alive += [rows, scales]
         arrays = [None if table is None else _floats(table) for table in (positions, types, *norm)]
-        is_small = scales is not None
         given = _Embeddings(
             len(rows),
             0 if positions is None else len(positions),
             0 if types is None else len(types),
-            None if is_small else _address(rows),
-            _address(rows) if is_small else None,
+            _WORD_KINDS[rows.dtype.name],
+            _address(rows),
             _address(scales),
             *map(_address, arrays),
         )

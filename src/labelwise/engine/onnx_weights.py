@@ -58,7 +58,7 @@ class OnnxWeights(Mapping[str, FloatArray]):
             return self._widened(base)
         if f"{name}.int8" in self._arrays:
             table = self.words(name)
-            return np.asarray(table.rows.astype(np.float32) * self._arrays[f"{name}.scales"])
+            return table.vectors(np.arange(len(table.rows)))
         weight = self._arrays[name]
         # The head's matrices stand as the product reads them, [in, out]; tables of embeddings do not.
         is_matrix = weight.ndim == 2 and ".embeddings." not in name
@@ -71,11 +71,29 @@ class OnnxWeights(Mapping[str, FloatArray]):
         return len(self._arrays)
 
     def __contains__(self, name: object) -> bool:
+        base, _, part = str(name).rpartition(".")
+        projection = _PROJECTION.match(base)
+        if projection and part in ("weight", "bias"):
+            base = self._place(projection["before"], projection["name"])[0]
+        return any(one in self._arrays for one in (f"{base}.{part}", f"{base}.{part}.uint8", f"{name}.int8"))
+
+    def has_stored(self, name: str) -> bool:
+        """Tell whether the file holds a linear layer of this name in 8 bits."""
+        return f"{name}.weight.uint8" in self._arrays
+
+    def stored(self, name: str) -> tuple[NDArray[np.int8], FloatArray, FloatArray]:
+        """Return a linear layer as it is stored: integers [out, blocks, block], scales [out, blocks], bias.
+
+        Raises:
+            CheckpointError: the file does not hold it.
+        """
         try:
-            self[str(name)]
-        except KeyError:
-            return False
-        return True
+            around_zero_point = self._arrays[f"{name}.weight.uint8"]
+            scales, bias = self._arrays[f"{name}.weight.scales"], self._arrays[f"{name}.bias"]
+        except KeyError as error:
+            raise CheckpointError(f"the weights lack the tensor {error}: export the model again") from None
+        integers = np.bitwise_xor(around_zero_point, np.uint8(ZERO_POINT)).view(np.int8)
+        return integers, scales.reshape(integers.shape[:2]), bias
 
     def words(self, name: str) -> WordTable:
         """Return a table of embeddings as it is stored: int8, and a scale per row."""
@@ -91,8 +109,6 @@ class OnnxWeights(Mapping[str, FloatArray]):
         for joined, parts in _JOINED.items():
             if f"{before}{joined}.weight.uint8" in self._arrays and name in parts:
                 return f"{before}{joined}", parts.index(name), len(parts)
-        if f"{before}{name}.weight.uint8" not in self._arrays:
-            raise KeyError(f"{before}{name}")
         return f"{before}{name}", 0, 1
 
     def _widened(self, base: str) -> FloatArray:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from labelwise.engine.native import PackedBatch
 from labelwise.text.sequence import TokenSequence
 
-__all__ = ["PositionRule", "pack"]
+__all__ = ["PositionRule", "first_places", "pack"]
 
 _ROBERTA_PAD_ID = 1
 
@@ -45,13 +45,23 @@ class PositionRule:
         return positions
 
 
-def pack(sequences: Sequence[TokenSequence], positions: PositionRule, *, first_only: bool) -> PackedBatch:
+def first_places(sequences: Sequence[TokenSequence]) -> list[NDArray[np.int64]]:
+    """Name each row's first token, for `pack`."""
+    return [np.zeros(1, dtype=np.int64) for _ in sequences]
+
+
+def pack(
+    sequences: Sequence[TokenSequence],
+    positions: PositionRule,
+    *,
+    kept: Sequence[NDArray[np.int64]] | None = None,
+) -> PackedBatch:
     """Lay rows end to end.
 
     Args:
         sequences: At least one.
         positions: How the model counts them.
-        first_only: Ask for the states of each row's first token instead of all.
+        kept: For each row, the places of the tokens whose last states are asked for, ascending; None for all.
     """
     offsets = np.zeros(len(sequences) + 1, dtype=np.int64)
     np.cumsum([len(row) for row in sequences], out=offsets[1:])
@@ -61,7 +71,7 @@ def pack(sequences: Sequence[TokenSequence], positions: PositionRule, *, first_o
         positions=np.concatenate([positions.positions(row) for row in sequences]),
         types=_joined([row.token_types for row in sequences], sequences),
         segments=_joined([row.segment_ids for row in sequences], sequences),
-        kept=offsets[:-1] if first_only else None,
+        kept=None if kept is None else np.concatenate(kept) + np.repeat(offsets[:-1], list(map(len, kept))),
     )
 
 

@@ -55,10 +55,7 @@ class LexicalSimilarity:
         positions, segments = row.label_positions, row.segment_ids
         if positions is None or segments is None or not len(positions):
             return np.zeros(0, dtype=np.float32)
-        vectors = self.words.rows[row.ids].astype(np.float32)
-        if self.words.scales is not None:
-            vectors *= self.words.scales[row.ids, None]
-        weighted = (vectors - self.center) * self.token_weights[row.ids, None]
+        weighted = (self.words.vectors(row.ids) - self.center) * self.token_weights[row.ids, None]
         # Segments lie end to end, the text's first, so each sum is of one stretch.
         starts = np.concatenate([[0], np.flatnonzero(np.diff(segments)) + 1])
         sums = np.add.reduceat(weighted, starts, axis=0)

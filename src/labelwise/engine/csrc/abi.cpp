@@ -32,7 +32,7 @@ int32_t guarded(F&& work) {
 }  // namespace
 
 // Raised with every change of the functions below: a library of another version is not used.
-LW_EXPORT int32_t lw_version() { return 1; }
+LW_EXPORT int32_t lw_version() { return 2; }
 
 // The instruction set that `wanted` names, or the best one; null when it is not there.
 LW_EXPORT const char* lw_instruction_set(const char* wanted) {

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "halves.hpp"
+
 namespace labelwise {
 namespace {
 
@@ -20,6 +22,7 @@ bool are_few(std::size_t rows, const Team& team) { return team.size() > 1 && row
 
 template <class F>
 void each_chunk(Team& team, std::size_t rows, F&& work) {
+    if (rows == 0) return;
     const std::size_t size = chunk_rows(rows, team.size());
     auto chunk = [&](std::size_t number, std::size_t thread) {
         const std::size_t first = number * size;
@@ -179,18 +182,30 @@ void Encoder::run_layers(Run& run) const {
     }
 }
 
+void Encoder::read_word(std::size_t id, float* to) const {
+    const std::size_t first = id * hidden_;
+    if (embeddings_.word_kind == kInt8) {
+        const int8_t* from = static_cast<const int8_t*>(embeddings_.words) + first;
+        const float scale = embeddings_.word_scales[id];
+        for (std::size_t k = 0; k < hidden_; ++k) to[k] = static_cast<float>(from[k]) * scale;
+    } else if (embeddings_.word_kind == kFloat32) {
+        std::memcpy(to, static_cast<const float*>(embeddings_.words) + first, hidden_ * sizeof(float));
+    } else {
+        const char* from = static_cast<const char*>(embeddings_.words) + first * sizeof(uint16_t);
+        if (embeddings_.word_kind == kFloat16) {
+            widen_all<float_of_half>(from, hidden_, to);
+        } else {
+            widen_all<float_of_bfloat>(from, hidden_, to);
+        }
+    }
+}
+
 void Encoder::embed(const Batch& batch, std::size_t first, std::size_t count, float* x) const {
     for (std::size_t row = 0; row < count; ++row) {
         const auto token = first + row;
         const auto id = static_cast<std::size_t>(batch.ids[token]);
         float* to = x + row * hidden_stride_;
-        if (embeddings_.words) {
-            std::memcpy(to, embeddings_.words + id * hidden_, hidden_ * sizeof(float));
-        } else {
-            const int8_t* from = embeddings_.small_words + id * hidden_;
-            const float scale = embeddings_.word_scales[id];
-            for (std::size_t k = 0; k < hidden_; ++k) to[k] = static_cast<float>(from[k]) * scale;
-        }
+        read_word(id, to);
         if (!position_rows_.is_empty()) {
             const float* from = position_rows_.data() + static_cast<std::size_t>(batch.positions[token]) * hidden_;
             for (std::size_t k = 0; k < hidden_; ++k) to[k] += from[k];
@@ -226,8 +241,15 @@ void Encoder::project_kept(Run& run) const {
                     space.x.data() + static_cast<std::size_t>(run.batch.kept[row]) * hidden_stride_,
                     hidden_stride_ * sizeof(float));
     const Linear& qkv = linears_[(layers_ - 1) * kLinears + kQueryKeyValue];
-    apply_few(run, qkv, space.kept_x.data(), hidden_stride_, count, 0, hidden_stride_ / kernels_.panel,
-              space.kept_q.data(), qkv_stride_);
+    const std::size_t panels = hidden_stride_ / kernels_.panel;
+    if (are_few(count, run.team)) {
+        apply_few(run, qkv, space.kept_x.data(), hidden_stride_, count, 0, panels, space.kept_q.data(), qkv_stride_);
+        return;
+    }
+    each_chunk(run.team, count, [&](std::size_t first, std::size_t rows, std::size_t thread) {
+        apply_rows(qkv, space.kept_x.data() + first * hidden_stride_, hidden_stride_, rows, 0, panels,
+                   space.kept_q.data() + first * qkv_stride_, qkv_stride_, space.threads[thread].quantised);
+    });
 }
 
 void Encoder::attend(Run& run, std::size_t layer) const {
@@ -345,10 +367,14 @@ void Encoder::apply(std::size_t number, const float* x, std::size_t rows, float*
     const std::size_t stride = linear.panels() * kernels_.panel;
     auto space = borrow();
     space->narrow.need(rows * stride);
-    linear.prepare(x, linear.in(), rows, space->quantised);
-    linear.apply(x, linear.in(), space->quantised, rows, 0, linear.panels(), space->narrow.data(), stride);
-    for (std::size_t row = 0; row < rows; ++row)
-        std::memcpy(y + row * linear.out(), space->narrow.data() + row * stride, linear.out() * sizeof(float));
+    Team team(pool_);
+    each_chunk(team, rows, [&](std::size_t first, std::size_t count, std::size_t thread) {
+        float* filled_rows = space->narrow.data() + first * stride;
+        apply_rows(linear, x + first * linear.in(), linear.in(), count, 0, linear.panels(), filled_rows, stride,
+                   space->threads[thread].quantised);
+        for (std::size_t row = 0; row < count; ++row)
+            std::memcpy(y + (first + row) * linear.out(), filled_rows + row * stride, linear.out() * sizeof(float));
+    });
     give_back(std::move(space));
 }
 

@@ -18,11 +18,13 @@ struct Shape {
     float epsilon;
 };
 
+// How the word table is stored; a row becomes float32 when a token needs it.
+enum WordKind : int64_t { kFloat32 = 0, kInt8 = 1, kFloat16 = 2, kBfloat16 = 3 };
+
 struct Embeddings {
-    int64_t vocabulary, num_positions, num_types;
-    const float* words;         // [vocabulary][hidden], or null
-    const int8_t* small_words;  // the same in 8 bits, with `word_scales` [vocabulary]
-    const float* word_scales;
+    int64_t vocabulary, num_positions, num_types, word_kind;
+    const void* words;         // [vocabulary][hidden]
+    const float* word_scales;  // [vocabulary], with int8
     const float* positions;  // [num_positions][hidden], or null
     const float* types;      // [num_types][hidden], or null
     const float* norm_weight;
@@ -95,6 +97,7 @@ class Encoder {
     std::shared_ptr<const TableSet> tables_for(std::size_t longest);
     void find_kept(Run& run) const;
     void run_layers(Run& run) const;
+    void read_word(std::size_t id, float* to) const;
     void embed(const Batch& batch, std::size_t first, std::size_t count, float* x) const;
     void project(Run& run, std::size_t layer, std::size_t first, std::size_t count, ThreadScratch& scratch) const;
     void project_kept(Run& run) const;

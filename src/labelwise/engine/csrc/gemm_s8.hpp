@@ -57,7 +57,15 @@ void pack_s8(const int8_t* weight, size_t out, size_t in, size_t group, void* pa
     const size_t filled_out = round_up(out, panel);
     Weight* to = static_cast<Weight*>(packed);
     for (size_t first = 0; first < out; first += panel) {
+        const bool is_whole = first + panel <= out;
         for (size_t k = 0; k < filled_depth(in, group); k += kStep) {
+            if (is_whole && k + kStep <= in) {
+                const int8_t* from = weight + first * in + k;
+                for (size_t column = 0; column < panel; ++column, from += in, to += kStep) {
+                    for (size_t step = 0; step < kStep; ++step) to[step] = static_cast<Weight>(from[step]);
+                }
+                continue;
+            }
             for (size_t column = first; column < first + panel; ++column) {
                 for (size_t step = k; step < k + kStep; ++step)
                     *to++ = column < out && step < in ? static_cast<Weight>(weight[column * in + step]) : Weight{0};
@@ -65,10 +73,11 @@ void pack_s8(const int8_t* weight, size_t out, size_t in, size_t group, void* pa
         }
     }
     for (size_t number = 0; number < num_groups(in, group); ++number) {
+        const size_t begin = number * group;
+        const size_t end = begin + group < in ? begin + group : in;
         for (size_t column = 0; column < filled_out; ++column) {
             int32_t total = 0;
-            for (size_t k = number * group; column < out && k < in && k < (number + 1) * group; ++k)
-                total += weight[column * in + k];
+            for (size_t k = begin; column < out && k < end; ++k) total += weight[column * in + k];
             sums[number * filled_out + column] = static_cast<float>(total);
         }
     }
