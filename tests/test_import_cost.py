@@ -22,7 +22,7 @@ def test_importing_the_package_loads_no_library():
 
 
 def test_the_command_line_loads_no_model_library():
-    assert not (HEAVY | {"numpy"}) & modules_after("import labelwise.cli.main")
+    assert not (HEAVY | {"numpy"}) & modules_after("from labelwise.cli.main import build_app; build_app()")
 
 
 def test_a_classification_needs_no_torch():
@@ -46,3 +46,16 @@ def test_importing_is_quick():
         for _ in range(3)
     ]
     assert statistics.median(seconds) < MOST_SECONDS
+
+
+def test_a_verb_is_imported_without_the_others():
+    code = "from labelwise.cli.main import build_app; build_app(['classify', '--help'])"
+    finished = subprocess.run(
+        [sys.executable, "-c", f"import sys\n{code}\nprint(*sys.modules)"],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    found = set(finished.stdout.split())
+    assert "labelwise.cli.classify" in found
+    assert not {"labelwise.cli.train", "labelwise.cli.evaluate", "labelwise.cli.export"} & found
