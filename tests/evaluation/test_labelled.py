@@ -3,7 +3,7 @@
 import pytest
 
 from labelwise.errors import DataError, InputError
-from labelwise.evaluation.labelled import LabelledPair, LabelledText, labelled_rows, spread
+from labelwise.evaluation.labelled import LabelledPair, LabelledText, SeveralLabels, labelled_rows, spread
 from labelwise.evaluation.protocols import EvaluationSet
 from labelwise.evaluation.ranking import RankingQuery
 
@@ -90,3 +90,26 @@ def test_a_candidate_must_stand_once_under_its_query():
     row = {"query": "q", "candidate": "a", "relevance": 1}
     with pytest.raises(InputError, match="has candidate 'a' twice"):
         labelled_rows(EvaluationSet(name="s", task="rank"), numbered(row, row))
+
+
+def test_a_list_of_labels_makes_a_text_of_several_whatever_the_file_can_hold():
+    one = EvaluationSet(name="s", label_values={"0": "joy"})
+    rows = numbered(
+        {"text": "a", "labels": ["joy", "love", "joy"]},
+        {"text": "b", "labels": []},
+        {"text": "c", "labels": '["joy, mixed", 0]'},
+        {"text": "d", "labels": "joy, love"},
+    )
+    assert labelled_rows(one, rows) == [
+        SeveralLabels("a", ("joy", "love")),
+        SeveralLabels("b", ()),
+        SeveralLabels("c", ("joy, mixed", "joy")),
+        SeveralLabels("d", ("joy", "love")),
+    ]
+
+
+@pytest.mark.parametrize("labels", [None, 3, "[joy"])
+def test_labels_that_are_no_list_are_named_with_their_row(labels):
+    rows = numbered({"text": "a", "labels": ["joy"]}, {"text": "b", "labels": labels})
+    with pytest.raises(DataError, match="row 2: "):
+        labelled_rows(EvaluationSet(name="s"), rows)

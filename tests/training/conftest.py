@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import gzip
 import json
+import os
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -40,6 +43,26 @@ def write_rows(tmp_path: Path) -> Callable[[str, list[Any]], Path]:
         return path
 
     return write
+
+
+@pytest.fixture
+def run_in_two_processes(tmp_path: Path) -> Callable[..., subprocess.CompletedProcess[str]]:
+    """Start ``labelwise`` with the given arguments by torchrun; ``before`` is Python that both run first."""
+
+    def run(*arguments: object, before: str = "") -> subprocess.CompletedProcess[str]:
+        script = tmp_path / "start.py"
+        script.write_text(f"{before}\nfrom labelwise.cli.main import run\nrun()\n")
+        launch = [sys.executable, "-m", "torch.distributed.run", "--nproc-per-node", "2", "--standalone"]
+        return subprocess.run(
+            [*launch, str(script), *map(str, arguments)],
+            env={**os.environ, "OMP_NUM_THREADS": "1"},
+            capture_output=True,
+            text=True,
+            timeout=300,
+            check=False,
+        )
+
+    return run
 
 
 @pytest.fixture

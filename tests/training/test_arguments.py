@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-from dataclasses import dataclass
 from types import SimpleNamespace
 
 import pytest
@@ -15,7 +14,6 @@ from labelwise.training.arguments import (  # noqa: E402
     check_model,
     check_precision,
     rows_per_step,
-    settings_from,
     training_arguments,
 )
 
@@ -48,27 +46,6 @@ def arguments(tmp_path, num_steps=1000, is_resumed=False, keeps_best=None, **cha
     )
 
 
-@pytest.mark.parametrize(
-    ("name", "value"),
-    [
-        ("learning_rate", 0),
-        ("learning_rate", 5),
-        ("batch_size", 0),
-        ("accumulation", 1.5),
-        ("warmup_ratio", 1),
-        ("weight_decay", -0.1),
-        ("max_grad_norm", float("nan")),
-        ("patience", 0),
-        ("precision", "float16"),
-        ("scheduler", "constant"),
-        ("save_every_steps", 0),
-    ],
-)
-def test_a_setting_out_of_range_is_named_with_its_value(name, value):
-    with pytest.raises(InputError, match=f"{name} is '?{value}"):
-        settings(**{name: value})
-
-
 @pytest.mark.parametrize("model_type", ["deberta-v2", "t5", "mt5"])
 def test_fp16_is_refused_with_the_reason_where_activations_overflow(model_type):
     with pytest.raises(InputError, match=r"65,504, the largest fp16 number; use bf16 or fp32"):
@@ -91,26 +68,6 @@ def test_gradient_checkpointing_is_refused_where_the_model_has_none():
         check_model(model, settings(is_gradient_checkpointed=True))
     with pytest.raises(InputError, match="fp16 does not work for deberta-v2"):
         check_model(model, settings(precision="fp16"), model_type="deberta-v2")
-
-
-def test_a_recipes_values_are_taken_over_by_name_and_flags_come_first():
-    @dataclass
-    class Chosen:
-        learning_rate: float = 1e-4
-        batch_size: int = 16
-        epochs: int = 3
-        warmup_ratio: float = 0.0
-        weight_decay: float = 0.0
-        max_grad_norm: float = 1.0
-        log_every_steps: int = 1
-        evaluate_every_steps: int | None = None
-
-    given = {"seed": 1, "evaluate_every_steps": 7, "save_every_steps": 7}
-    taken = settings_from(Chosen(), **given, changes={"batch_size": 4, "patience": None})
-    assert (taken.learning_rate, taken.batch_size, taken.evaluate_every_steps) == (1e-4, 4, 7)
-    assert taken.patience is None
-    with pytest.raises(InputError, match="no setting 'batchsize'"):
-        settings_from(Chosen(), **given, changes={"batchsize": 4})
 
 
 def test_a_step_counts_the_rows_of_all_passes_and_processes(monkeypatch):

@@ -112,9 +112,13 @@ def test_a_student_learns_and_leaves_a_complete_checkpoint(student, data, tmp_pa
     assert figures(run)["settings"]["freezes_embeddings"] is True
     assert (run / "curves.png").is_file()
     card = (folder / "README.md").read_text()
-    assert (
-        "A student of teacher by `labelwise distill`: it has the encoder layers 0, 3 of its teacher" in card
-    )
+    for line in (
+        "A student of `teacher`, made with `labelwise distill`: it has the encoder layers 0, 3 of its",
+        "labelwise distill teacher --keep-layers 0,3 --output RUN --fine-tune recipe.json --data DATA "
+        "--freeze-embeddings",
+    ):
+        assert line in card
+    assert "labelwise train" not in card
 
     config = transformers.AutoConfig.from_pretrained(folder)
     assert (config.num_hidden_layers, config.id2label) == (2, NAMES)
@@ -138,6 +142,9 @@ def test_a_teacher_adds_to_the_loss_what_its_weights_say(student, teacher, data,
     both = first_loss("both", soft_label_weight=0.5, hidden_state_weight=2.0) - alone
     assert soft > 1e-3 and states > 1e-3
     assert both == pytest.approx(0.5 * soft + 2.0 * states, rel=1e-3)
+    card = (tmp_path / "both" / "model" / "README.md").read_text()
+    assert "fine-tuned from hard labels and the signal of `teacher`." in card
+    assert "--teacher teacher --soft-label-weight 0.5 --hidden-state-weight 2.0" in card
 
 
 def test_accumulated_batches_weigh_the_teacher_as_one_batch_does(student, teacher, data, tmp_path):

@@ -7,6 +7,7 @@ import pytest
 
 from labelwise.errors import DataError, InputError
 from labelwise.training.recipe import Hyperparameters, Source, load_recipe
+from labelwise.training.settings import settings_from
 
 BUNDLED = Path(__file__).parents[2] / "recipes" / "bundled-nli.json"
 SMALL = {
@@ -47,7 +48,10 @@ def test_a_recipe_survives_being_written_and_read_back(tmp_path):
         ({"sources": []}, "sources is empty"),
         ({"colour": 1}, "'colour'"),
         ({"hyperparameters": {"learning_rate": 3}}, "learning_rate is 3"),
-        ({"hyperparameters": {"precision": "fp16"}}, "fp16"),
+        ({"hyperparameters": {"precision": "int8"}}, "precision is 'int8'"),
+        ({"hyperparameters": {"patience": 0}}, "patience is 0"),
+        ({"hyperparameters": {"accumulation": 1.5}}, "accumulation is 1.5"),
+        ({"hyperparameters": {"scheduler": "constant"}}, "scheduler is 'constant'"),
         ({"validation": "nli/mnli_matched_report.jsonl.gz"}, "report set"),
         ({"sources": [{"path": "classification/sst2_report.jsonl.gz", "kind": "texts"}]}, "report set"),
         ({"sources": [{"path": "a.jsonl", "kind": "pears"}]}, "'pears'"),
@@ -75,6 +79,19 @@ def test_the_defaults_are_the_published_ones():
     defaults = Hyperparameters()
     assert (defaults.learning_rate, defaults.batch_size, defaults.epochs) == (2e-5, 32, 3)
     assert (defaults.warmup_ratio, defaults.weight_decay) == (0.06, 0.01)
+    assert (defaults.accumulation, defaults.patience, defaults.scheduler) == (1, None, "linear")
+
+
+def test_a_recipe_says_all_that_a_trainer_is_told(tmp_path):
+    chosen = {
+        "accumulation": 4,
+        "scheduler": "cosine",
+        "precision": "auto",
+        "patience": 3,
+        "is_gradient_checkpointed": True,
+    }
+    settings = settings_from(load(tmp_path, hyperparameters=chosen).hyperparameters, seed=1)
+    assert {name: getattr(settings, name) for name in chosen} == chosen
 
 
 def test_the_bundled_recipe_trains_only_on_sets_whose_licence_lets_weights_ship():

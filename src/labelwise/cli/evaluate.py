@@ -30,8 +30,9 @@ def evaluate(
     task: Annotated[
         Literal["classify", "entail", "rank", "answer"] | None,
         typer.Option(
-            help="classify (the usual): text, label. entail: premise, hypothesis, label. rank: query, "
-            "candidates, relevance, as lists or a candidate per row. answer: SQuAD layout."
+            help="classify (the usual): text, label, or a list in labels. entail: premise, "
+            "hypothesis, label. rank: query, candidates, relevance, as lists or a candidate per row. "
+            "answer: SQuAD layout."
         ),
     ] = None,
     json_output: options.JsonOutput = False,
@@ -48,6 +49,8 @@ def evaluate(
     A file that cannot be measured is named, and the others go on. --resume goes on with a run that stopped.
 
     Example: labelwise evaluate reviews.jsonl --task classify --hypothesis-template "The sentiment is {}."
+
+    Example: labelwise evaluate goemotions.jsonl --html emotions.html
 
     Example: labelwise evaluate --protocol gliclass-10 --data sets/ --output table.json --html report.html
 

@@ -64,6 +64,14 @@ class AskOptions:
     score_mode: Annotated[
         Literal["entail_logit", "entail_minus_rest"], typer.Option(help="What is compared between labels.")
     ] = "entail_logit"
+    multi_label: Annotated[
+        bool,
+        typer.Option("--multi-label", help="Judge each label by itself; so does a 'labels' column of lists."),
+    ] = False
+    threshold: Annotated[
+        float | None,
+        typer.Option(help="Accept labels from this score on where several may be true; usual: the model's."),
+    ] = None
 
     def chosen_labels(self) -> dict[str, str]:
         """Return label -> what is read in its place; empty where the file's own labels are meant."""
@@ -80,7 +88,15 @@ class AskOptions:
 
     def settings(self) -> dict[str, Any]:
         """Return the keyword arguments of ``classify``."""
-        return {"hypothesis_template": self.hypothesis_template, "score_mode": self.score_mode}
+        chosen: dict[str, Any] = {
+            "hypothesis_template": self.hypothesis_template,
+            "score_mode": self.score_mode,
+        }
+        if self.multi_label:
+            chosen["multi_label"] = True
+        if self.threshold is not None:
+            chosen["threshold"] = self.threshold
+        return chosen
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -15,8 +15,15 @@ if TYPE_CHECKING:
 
 __all__ = ["Report"]
 
-_COLUMN_MEASURES = ("accuracy", "balanced_accuracy", "macro_f1", "ece", "pairs_per_s", "texts_per_s", "rows")
-_NOT_IN_TABLE = ("model", "missing", "seconds")
+# fmt: off
+_COLUMN_MEASURES = (
+    "accuracy", "balanced_accuracy", "micro_f1", "macro_f1", "exact_match", "lrap", "ece", "pairs_per_s",
+    "texts_per_s", "rows",
+)
+# fmt: on
+# Beside the measures proper: in the files and on the page, and too much for a line.
+_BESIDE = ("labels_true", "labels_accepted", "best_micro_f1", "best_threshold")
+_NOT_IN_TABLE = ("model", "missing", "seconds", *_BESIDE)
 
 
 @dataclass(frozen=True, slots=True)

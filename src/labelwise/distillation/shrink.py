@@ -13,7 +13,13 @@ from labelwise.checkpoints.safetensors_file import StoredTensor
 from labelwise.checkpoints.settings import CALIBRATED_KEYS
 from labelwise.distillation.families import LayerStack, stacks_of
 from labelwise.distillation.plan import StudentPlan
-from labelwise.distillation.student_folder import TOKENIZER_FILES, appearing_whole, copy_files, write_json
+from labelwise.distillation.student_folder import (
+    TOKENIZER_FILES,
+    appearing_whole,
+    copy_files,
+    name_of_model,
+    write_json,
+)
 from labelwise.distillation.tensor_file import PickedTensor, stored_tensors, write_picked
 from labelwise.errors import CheckpointError
 
@@ -48,7 +54,7 @@ def shrink(teacher: Path, plan: StudentPlan, *, output: Path) -> Path:
         write_picked(draft / WEIGHTS_FILE, tensors)
         copy_files(teacher, draft, TOKENIZER_FILES)
         copy_settings(teacher, draft)
-        write_json(draft / "distillation.json", {"teacher_folder": teacher.absolute().name, **plan.to_dict()})
+        write_json(draft / "distillation.json", {"teacher_folder": name_of_model(teacher), **plan.to_dict()})
         write_json(draft / CONFIG_FILE, plan.config)
     return output
 

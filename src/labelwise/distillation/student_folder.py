@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import tempfile
 from collections.abc import Iterator, Mapping
@@ -12,7 +13,7 @@ from typing import Any
 
 from labelwise.errors import DataError
 
-__all__ = ["TOKENIZER_FILES", "appearing_whole", "copy_files", "write_json"]
+__all__ = ["TOKENIZER_FILES", "appearing_whole", "copy_files", "name_of_model", "write_json"]
 
 # fmt: off
 TOKENIZER_FILES = (
@@ -21,6 +22,8 @@ TOKENIZER_FILES = (
 )
 # fmt: on
 _FOLDER_MODE = 0o755
+# Where huggingface_hub keeps what it has fetched.
+_HUB_SNAPSHOT = re.compile(r"models--([\w.-]+?)--([\w.-]+)/snapshots/[^/]+")
 
 
 @contextmanager
@@ -45,6 +48,16 @@ def appearing_whole(folder: Path) -> Iterator[Path]:
         raise DataError(f"{folder} cannot be written: {error.strerror or error}") from error
     finally:
         shutil.rmtree(draft, ignore_errors=True)
+
+
+def name_of_model(folder: Path) -> str:
+    """Return what to call a model's folder: its hub id where it lies in the hub's cache, else its last name.
+
+    >>> name_of_model(Path("hub/models--facebook--bart-large-mnli/snapshots/d7645e1"))
+    'facebook/bart-large-mnli'
+    """
+    found = _HUB_SNAPSHOT.search(folder.absolute().as_posix())
+    return f"{found[1]}/{found[2]}" if found else folder.absolute().name
 
 
 def copy_files(source: Path, target: Path, names: tuple[str, ...]) -> None:

@@ -16,7 +16,7 @@ from labelwise.checkpoints.settings import read_settings
 from labelwise.distillation.parameter_counts import count_parameters
 from labelwise.distillation.plan import StudentPlan, plan_student
 from labelwise.distillation.shrink import copy_settings, read_config, student_tensors
-from labelwise.distillation.student_folder import appearing_whole, copy_files, write_json
+from labelwise.distillation.student_folder import appearing_whole, copy_files, name_of_model, write_json
 from labelwise.distillation.tensor_file import PickedTensor, stored_tensors, write_picked
 from labelwise.distillation.tokenizer_rows import always_kept, check_kind, renumbered
 from labelwise.errors import CheckpointError, DataError
@@ -113,7 +113,7 @@ def trim_vocabulary(
             if held_out
             else None,
         )
-        teacher = {"teacher_folder": folder.absolute().name}
+        teacher = {"teacher_folder": name_of_model(folder)}
         write_json(draft / "distillation.json", {**teacher, **plan.to_dict(), "vocabulary": report.to_dict()})
         write_json(draft / CONFIG_FILE, config)
     return report

@@ -14,8 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from labelwise.errors import DataError
+from labelwise.results import Classification
 
-__all__ = ["PairGrid", "group_pairs"]
+__all__ = ["PairGrid", "group_pairs", "label_scores"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,3 +120,25 @@ def _check_complete(
             f"text {text_ids[row]!r} has hypothesis {hypotheses[column]!r} {times[row, column]} times, it "
             f"must be once for each of the {len(hypotheses)} hypotheses: score each text with all of them"
         )
+
+
+def label_scores(
+    results: Sequence[Classification], labels: Sequence[str], *, num_texts: int
+) -> NDArray[np.float64]:
+    """Lay a model's scores out, shape (texts, labels); every text must have every label exactly once.
+
+    Raises:
+        DataError: a result or a label is missing.
+    """
+    if len(results) != num_texts:
+        raise DataError(f"the model gave {len(results)} results for {num_texts} texts")
+    scores = np.empty((num_texts, len(labels)))
+    for row, result in enumerate(results):
+        found = {entry.label: entry.score for entry in result.labels}
+        if found.keys() != set(labels) or len(result.labels) != len(labels):
+            raise DataError(
+                f"the model scored {len(result.labels)} labels for text {row + 1}, it must be each of the "
+                f"{len(labels)} once"
+            )
+        scores[row] = [found[label] for label in labels]
+    return scores

@@ -35,8 +35,8 @@ _MAIN_MEASURES = ("macro_f1", "f1", "ndcg@10", "ndcg", "mrr", "accuracy")
 _NAME_KEYS = ("file", "set", "dataset", "name")
 # fmt: off
 _OVERVIEW_KEYS = (
-    "accuracy", "balanced_accuracy", "macro_f1", "exact", "f1", "HasAns_f1", "NoAns_f1", "mrr", "ndcg",
-    "ndcg@10", "ece", "brier", "rows", "texts_per_s", "pairs_per_s",
+    "accuracy", "balanced_accuracy", "micro_f1", "macro_f1", "exact_match", "lrap", "exact", "f1",
+    "HasAns_f1", "NoAns_f1", "mrr", "ndcg", "ndcg@10", "ece", "brier", "rows", "texts_per_s", "pairs_per_s",
 )
 # fmt: on
 _MOST_OPEN_ROWS = 20

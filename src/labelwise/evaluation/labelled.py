@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -12,7 +13,7 @@ from labelwise.evaluation.protocols import EvaluationSet
 from labelwise.evaluation.ranking import RankingQuery, group_queries
 from labelwise.evaluation.squad_file import SquadQuestion
 
-__all__ = ["LabelledPair", "LabelledRow", "LabelledText", "labelled_rows", "spread"]
+__all__ = ["LabelledPair", "LabelledRow", "LabelledText", "SeveralLabels", "labelled_rows", "spread"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +25,14 @@ class LabelledText:
 
 
 @dataclass(frozen=True, slots=True)
+class SeveralLabels:
+    """A text and all labels that are true of it; there may be none."""
+
+    text: str
+    labels: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class LabelledPair:
     """A premise, a hypothesis, and "entailment", "neutral", "contradiction" or "not_entailment"."""
 
@@ -32,7 +41,7 @@ class LabelledPair:
     label: str
 
 
-LabelledRow = LabelledText | LabelledPair | RankingQuery | SquadQuestion
+LabelledRow = LabelledText | SeveralLabels | LabelledPair | RankingQuery | SquadQuestion
 Item = TypeVar("Item")
 
 
@@ -42,7 +51,8 @@ def labelled_rows(
     """Read numbered rows as what the set's task needs.
 
     Ranking data come as lists (columns query, candidates, relevance) or with one candidate a row (query,
-    candidate, relevance).
+    candidate, relevance). A text has one label, or a list of them in a column "labels": in a file without
+    lists, a list as JSON or names between commas.
 
     Args:
         one: says which column is what; a file may use the plain names (text, label, ...) instead.
@@ -61,10 +71,15 @@ def labelled_rows(
             for number, row in rows
             if (label := _label(one, row, number)) is not None
         ]
+    elif (numbered := list(rows)) and _has_several(one, numbered[0][1]):
+        read = [
+            SeveralLabels(_text(one, row, "text", number), _several(one, row, number))
+            for number, row in numbered
+        ]
     else:
         texts = [
             LabelledText(_text(one, row, "text", number), label)
-            for number, row in rows
+            for number, row in numbered
             if (label := _label(one, row, number)) is not None
         ]
         read = list(_capped(texts, one.max_texts_per_class))
@@ -143,6 +158,29 @@ def _label(one: EvaluationSet, row: Mapping[str, Any], number: int) -> str | Non
     if one.task == "entail" and plain in ("-1", "-"):
         return None
     return one.label_values.get(plain, plain)
+
+
+def _has_several(one: EvaluationSet, row: Mapping[str, Any]) -> bool:
+    return _column(one, row, "label") not in row and _column(one, row, "labels") in row
+
+
+def _several(one: EvaluationSet, row: Mapping[str, Any], number: int) -> tuple[str, ...]:
+    column = _column(one, row, "labels")
+    value = row.get(column)
+    if isinstance(value, str):
+        value = _listed(value, number)
+    if not isinstance(value, list):
+        raise DataError(f"row {number}: column {column!r} must hold a list of labels, got {value!r}")
+    return tuple(dict.fromkeys(one.label_values.get(str(label), str(label)) for label in value))
+
+
+def _listed(text: str, number: int) -> list[Any]:
+    if not text.lstrip().startswith("["):
+        return [label.strip() for label in text.split(",") if label.strip()]
+    try:
+        return list(json.loads(text))
+    except ValueError:
+        raise DataError(f"row {number}: labels {text!r} is neither a list nor names between commas") from None
 
 
 def _capped(texts: Sequence[LabelledText], maximum: int | None) -> Sequence[LabelledText]:

@@ -21,7 +21,12 @@ __all__ = [
     "turned",
 ]
 
-_AVERAGED = ("accuracy", "balanced_accuracy", "macro_f1", "ece", "brier", "mrr", "ndcg@10", "exact", "f1")
+# fmt: off
+_AVERAGED = (
+    "accuracy", "balanced_accuracy", "micro_f1", "macro_f1", "exact_match", "lrap", "ece", "brier", "mrr",
+    "ndcg@10", "exact", "f1",
+)
+# fmt: on
 
 
 def flatten_measures(measures: Mapping[str, Any]) -> dict[str, Any]:

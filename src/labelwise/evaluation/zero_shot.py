@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from labelwise.errors import DataError
 from labelwise.evaluation.classification import evaluate_single_label
-from labelwise.evaluation.grouping import PairGrid
+from labelwise.evaluation.grouping import PairGrid, label_scores
 from labelwise.evaluation.outcome import ConfusionTable, Evaluation, length_histogram
 from labelwise.evaluation.ranking import RankingQuery, evaluate_ranking
 from labelwise.evaluation.reliability import evaluate_reliability, top_label_outcomes
@@ -280,20 +280,11 @@ def _label_grid(
     results: Sequence[Classification], place_of: Mapping[str, int], gold: Sequence[str]
 ) -> PairGrid:
     """Lay the scores out by (text, label); every text must have every label exactly once."""
-    if len(results) != len(gold):
-        raise DataError(f"the model gave {len(results)} results for {len(gold)} texts")
-    scores = np.empty((len(gold), len(place_of)))
+    scores = label_scores(results, list(place_of), num_texts=len(gold))
     holds = np.zeros(scores.shape, dtype=bool)
-    for row, result in enumerate(results):
-        found = {entry.label: entry.score for entry in result.labels}
-        if found.keys() != place_of.keys() or len(result.labels) != len(place_of):
-            raise DataError(
-                f"the model scored {len(result.labels)} labels for text {row + 1}, it must be each of the "
-                f"{len(place_of)} once"
-            )
-        scores[row] = [found[label] for label in place_of]
-        if gold[row] in place_of:
-            holds[row, place_of[gold[row]]] = True
+    for row, label in enumerate(gold):
+        if label in place_of:
+            holds[row, place_of[label]] = True
     return PairGrid(tuple(range(len(gold))), tuple(place_of), scores, holds)
 
 

@@ -46,18 +46,22 @@ def write_card(
     recipe: Mapping[str, Any],
     settings: Mapping[str, Any],
     limits: Sequence[str] = (),
+    command: str | None = None,
+    origin: str | None = None,
 ) -> None:
     """Write README.md: metadata that the hub reads, then data, command, hyper-parameters, figures, limits."""
+    command = command or f"labelwise train {task} recipe.json --data DATA --output RUN"
+    origin = origin or f"Fine-tuned from `{_cell(_base_name(base))}` with `labelwise train {task}`."
     figures = _figures(validation)
     header = _metadata(title, base, task, figures, str(validation.get("file", "validation")), data)
     sections = [
         f"# {_cell(title)}",
-        f"Fine-tuned from `{_cell(_base_name(base))}` with `labelwise train {task}`.",
+        origin,
         _use(task),
         "## Data\n\n"
         + _table(("file", "rows", "licence"), [(d["path"], f"{d['rows']:,}", d["licence"]) for d in data]),
         "## Training\n\n"
-        f"```bash\nlabelwise train {task} recipe.json --data DATA --output RUN\n```\n\n"
+        f"```bash\n{command}\n```\n\n"
         + _table(("hyper-parameter", "value"), _hyperparameters(recipe, settings)),
         "## Figures\n\n"
         f"On {_cell(str(validation.get('file', 'the validation data')))}:\n\n"

@@ -19,7 +19,7 @@ from labelwise.checkpoints.settings import read_settings
 from labelwise.distillation.families import Side
 from labelwise.distillation.finetune import Signal, Teacher, freeze, load_student, load_teacher
 from labelwise.distillation.shrink import copy_settings, read_config
-from labelwise.distillation.student_folder import copy_files
+from labelwise.distillation.student_folder import copy_files, name_of_model
 from labelwise.errors import CheckpointError, InputError
 from labelwise.training.arguments import (
     TrainerSettings,
@@ -34,6 +34,7 @@ from labelwise.training.encoding import PadToLongest
 from labelwise.training.finishing import finish_run
 from labelwise.training.loss import MarginalCrossEntropy
 from labelwise.training.pair_data import PairAccuracy, PairData, data_files, read_pair_data, sampled
+from labelwise.training.processes import leaving_together
 from labelwise.training.recipe import NliRecipe
 from labelwise.training.run_folder import claim, is_first_process
 
@@ -68,13 +69,14 @@ class Lessons:
         """Return what was chosen, for JSON; of the teacher's path only its name."""
         taught = {} if self.teacher is None else dataclasses.asdict(self.signal)
         return {
-            "teacher": None if self.teacher is None else self.teacher.absolute().name,
+            "teacher": None if self.teacher is None else name_of_model(self.teacher),
             **taught,
             "freezes_encoder": self.freezes_encoder,
             "freezes_embeddings": self.freezes_embeddings,
         }
 
 
+@leaving_together()
 def fine_tune_student(
     recipe: NliRecipe,
     student: Path,
@@ -135,13 +137,15 @@ def fine_tune_student(
     finish_run(
         output_dir,
         title=recipe.name,
-        base=str(student),
+        base=_plan(student)["teacher_folder"],
         task="nli",
         metrics=metrics,
         log_history=trainer.state.log_history,
         data=data_files(recipe, data.pairs_per_source),
         recipe=recipe.to_dict(),
-        limits=_limits(student, recipe, chosen),
+        limits=[f"Longer texts than {recipe.hyperparameters.max_tokens} tokens are read in windows."],
+        command=_command(_plan(student), chosen),
+        origin=_origin(_plan(student), chosen),
     )
     log.info("finished, validation accuracy %.4f: %s", figures["eval_accuracy"], output_dir / "model")
     return output_dir / "model"
@@ -241,17 +245,41 @@ def _save(trained: PreTrainedModel, student: Path, folder: Path, recipe: NliReci
     copy_files(student, folder, (_PLAN_FILE,))
 
 
-def _limits(student: Path, recipe: NliRecipe, lessons: Lessons) -> list[str]:
-    plan = _plan(student)
+def _command(plan: Mapping[str, Any], lessons: Lessons) -> str:
+    kept = plan["kept_layers"]
+    flags = {
+        "--keep-layers": ",".join(map(str, kept["encoder"])),
+        "--keep-decoder-layers": ",".join(map(str, kept["decoder"])) if "decoder" in kept else None,
+        "--trim-vocabulary": "TEXTS" if "vocabulary" in plan else None,
+        "--output": "RUN",
+        "--fine-tune": "recipe.json",
+        "--data": "DATA",
+    }
+    if lessons.teacher is not None:
+        signal = lessons.signal
+        flags["--teacher"] = name_of_model(lessons.teacher)
+        flags["--soft-label-weight"] = str(signal.soft_label_weight)
+        flags["--hidden-state-weight"] = str(signal.hidden_state_weight)
+        flags["--teacher-temperature"] = str(signal.temperature)
+    words = [f"{flag} {value}" for flag, value in flags.items() if value is not None]
+    words += ["--freeze-encoder"] * lessons.freezes_encoder + [
+        "--freeze-embeddings"
+    ] * lessons.freezes_embeddings
+    return f"labelwise distill {plan['teacher_folder']} {' '.join(words)}"
+
+
+def _origin(plan: Mapping[str, Any], lessons: Lessons) -> str:
     layers = " and ".join(
         f"{side} layers {', '.join(map(str, kept))}" for side, kept in plan["kept_layers"].items()
     )
-    how = "hard labels alone" if lessons.teacher is None else "hard labels and a teacher's signal"
-    return [
-        f"A student of {plan['teacher_folder']} by `labelwise distill`: it has the {layers} of its teacher, "
-        f"fine-tuned from {how}.",
-        f"Longer texts than {recipe.hyperparameters.max_tokens} tokens are read in windows.",
-    ]
+    if lessons.teacher is None:
+        how = "hard labels alone"
+    else:
+        how = f"hard labels and the signal of `{name_of_model(lessons.teacher)}`"
+    return (
+        f"A student of `{plan['teacher_folder']}`, made with `labelwise distill`: it has the {layers} of its "
+        f"teacher, fine-tuned from {how}."
+    )
 
 
 class _Distiller(FiniteLoss):

@@ -25,6 +25,8 @@ def finish_run(
     data: Sequence[DataFile],
     recipe: Mapping[str, Any],
     limits: Sequence[str] = (),
+    command: str | None = None,
+    origin: str | None = None,
 ) -> None:
     """Write ``metrics.json``, ``curves.png`` and ``model/README.md``, in the first process.
 
@@ -39,6 +41,9 @@ def finish_run(
         data: the files that were trained on.
         recipe: the run's, as plain values that ``labelwise train`` reads back.
         limits: sentences on what the model cannot do, beside those that hold for every model.
+        command: what was run, for the card; left out, ``labelwise train`` with the recipe.
+        origin: a sentence on what the model was made from, for the card; left out, that it was fine-tuned
+            from the base.
 
     Raises:
         MissingExtraError: matplotlib is not installed.
@@ -58,6 +63,8 @@ def finish_run(
         recipe=recipe,
         settings=metrics.get("settings", {}),
         limits=limits,
+        command=command,
+        origin=origin,
     )
 
 

@@ -24,6 +24,7 @@ from labelwise.training.encoding import PadToLongest
 from labelwise.training.finishing import finish_run
 from labelwise.training.loss import MarginalCrossEntropy
 from labelwise.training.pair_data import PairAccuracy, PairData, data_files, read_pair_data, sampled
+from labelwise.training.processes import leaving_together
 from labelwise.training.recipe import NliRecipe
 from labelwise.training.run_folder import claim, is_first_process
 
@@ -34,6 +35,7 @@ log = logging.getLogger("labelwise.training")
 _EVAL_BATCH_SIZE = 64
 
 
+@leaving_together()
 def train_nli(
     recipe: NliRecipe,
     *,

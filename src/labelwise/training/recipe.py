@@ -10,6 +10,7 @@ from typing import Any
 from labelwise.errors import InputError
 from labelwise.training.described import read_description
 from labelwise.training.recipe_file import build_part
+from labelwise.training.settings import Precision, Scheduler, settings_from
 from labelwise.training.sources import Source, at_least, source_from
 
 __all__ = ["Hyperparameters", "NliRecipe", "Source", "load_recipe"]
@@ -19,38 +20,44 @@ __all__ = ["Hyperparameters", "NliRecipe", "Source", "load_recipe"]
 class Hyperparameters:
     """How the weights are fitted; the defaults are the published ones of the universal classifier.
 
-    ``max_steps`` ends the run, and its learning rate's decay, before all epochs are read.
+    Attributes:
+        batch_size: pairs per process and backward pass.
+        accumulation: backward passes per step.
+        max_steps: ends the run, and its learning rate's decay, before all epochs are read.
+        precision: "fp32", "bf16", "auto" (bf16 where the GPU has it), or "fp16" where it works.
+        patience: validations without a better accuracy after which the run stops, and ends with the best
+            weights; None never stops.
+        is_gradient_checkpointed: activations are computed again in the backward pass: slower, less memory.
     """
 
     learning_rate: float = 2e-5
     batch_size: int = 32
+    accumulation: int = 1
     epochs: int = 3
     max_steps: int | None = None
     warmup_ratio: float = 0.06
     weight_decay: float = 0.01
     max_grad_norm: float = 1.0
+    scheduler: Scheduler = "linear"
     max_tokens: int = 512
     dropout: float = 0.1
-    precision: str = "fp32"
+    precision: Precision = "fp32"
     attention: str = "sdpa"
     freeze_word_embeddings: bool = False
+    is_gradient_checkpointed: bool = False
+    patience: int | None = None
     log_every_steps: int = 50
     evaluate_every_steps: int = 1000
     save_every_steps: int = 500
 
     def __post_init__(self) -> None:
-        if not 0 < self.learning_rate < 1:
-            raise InputError(f"learning_rate is {self.learning_rate}: use a small number such as 2e-5")
-        for name in ("batch_size", "epochs", "log_every_steps", "evaluate_every_steps", "save_every_steps"):
-            at_least(getattr(self, name), 1, name)
+        settings_from(self, seed=0)
+        at_least(self.epochs, 1, "epochs")
         if self.max_steps is not None:
             at_least(self.max_steps, 1, "max_steps")
         at_least(self.max_tokens, 8, "max_tokens")
-        for name in ("warmup_ratio", "dropout"):
-            if not 0 <= getattr(self, name) < 1:
-                raise InputError(f"{name} is {getattr(self, name)}: use a number from 0 up to 1")
-        if self.precision not in ("fp32", "bf16"):
-            raise InputError(f"precision is {self.precision!r}: use fp32 or bf16 (fp16 overflows)")
+        if not 0 <= self.dropout < 1:
+            raise InputError(f"dropout is {self.dropout}: use a number from 0 up to 1")
 
 
 @dataclass(frozen=True, slots=True)

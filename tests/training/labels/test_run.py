@@ -1,9 +1,6 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -16,6 +13,7 @@ pytest.importorskip("accelerate")
 
 import labelwise  # noqa: E402
 from labelwise.models.loading import load_joint_model  # noqa: E402
+from labelwise.training.labels import run as training  # noqa: E402
 from labelwise.training.labels.run import train_labels  # noqa: E402
 from labelwise.training.labels.trainer import LabelTrainer  # noqa: E402
 
@@ -80,7 +78,7 @@ def test_a_killed_run_goes_on_along_the_same_losses(recipe, tmp_path: Path, monk
 
 
 def test_a_loss_that_is_not_finite_stops_the_run(recipe, tmp_path: Path, monkeypatch):
-    start = train_labels.__globals__["start_model"]
+    start = training.start_model
 
     def damaged(*arguments, **named):
         model = start(*arguments, **named)
@@ -88,7 +86,7 @@ def test_a_loss_that_is_not_finite_stops_the_run(recipe, tmp_path: Path, monkeyp
             model.aggregator.scoring.bilinear.weight.fill_(float("nan"))
         return model
 
-    monkeypatch.setitem(train_labels.__globals__, "start_model", damaged)
+    monkeypatch.setattr(training, "start_model", damaged)
     with pytest.raises(LabelwiseError, match="loss is not finite after step 0: lower learning_rate"):
         train_labels(recipe, data_dir=tmp_path / "data", output_dir=tmp_path / "run")
 
@@ -128,25 +126,15 @@ def test_without_a_validation_file_labels_are_held_out(recipe, tmp_path: Path):
 
 
 @pytest.mark.skipif(not torch.distributed.is_available(), reason="this torch has no torch.distributed")
-def test_two_processes_have_the_losses_of_one(recipe, tmp_path: Path):
+def test_two_processes_have_the_losses_of_one(recipe, tmp_path: Path, run_in_two_processes):
     """One process sums two batches into a step where each of two processes reads one of them."""
     single = changed(recipe, max_steps=4)
     train_labels(single, data_dir=tmp_path / "data", output_dir=tmp_path / "one")
     path = tmp_path / "recipe.json"
     path.write_text(json.dumps(changed(single, accumulation=1).to_dict()))
-    script = tmp_path / "start.py"
-    script.write_text("from labelwise.cli.train import train\ntrain()\n")
-    command = [sys.executable, "-m", "torch.distributed.run", "--nproc-per-node", "2", "--master-port", "0"]
-    command += ["--standalone", str(script), "labels", str(path), "--data", str(tmp_path / "data")]
-    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
-    finished = subprocess.run(
-        [*command, "--output", str(tmp_path / "two")],
-        env=environment,
-        capture_output=True,
-        text=True,
-        timeout=120,
-    )
-    assert finished.returncode == 0, finished.stderr[-2000:]
+    flags = ["--data", tmp_path / "data", "--output", tmp_path / "two"]
+    finished = run_in_two_processes("train", "labels", path, *flags)
+    assert finished.returncode == 0, finished.stderr[:4000]
     one, two = losses(tmp_path / "one"), losses(tmp_path / "two")
     assert [step for step, _ in two] == [1, 2, 3, 4]
     assert [loss for _, loss in two] == pytest.approx([loss for _, loss in one], abs=1e-4)

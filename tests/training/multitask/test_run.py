@@ -12,7 +12,7 @@ import torch
 from safetensors.torch import load_file
 
 import labelwise
-from labelwise.errors import DataError, LabelwiseError
+from labelwise.errors import DataError, InputError, LabelwiseError
 from labelwise.models.multitask import MultitaskOutput
 from labelwise.training.multitask.losses import answer_loss, task_loss
 from labelwise.training.multitask.run import train_multitask
@@ -90,6 +90,13 @@ def test_compiled_layers_are_asked_for_by_the_recipe_and_keep_their_names(recipe
     folder = run(replace(recipe, hyperparameters=brief), data_dir, "compiled")
     assert compiled == [{"dynamic": True}] * 2
     assert "encoder.encoder.layer.0.attention.self.query.weight" in load_file(folder / "model.safetensors")
+
+
+def test_several_processes_are_refused_before_anything_is_read(recipe, data_dir, monkeypatch):
+    monkeypatch.setenv("WORLD_SIZE", "2")
+    with pytest.raises(InputError, match="2 processes were started, and train multitask runs in one"):
+        run(recipe, data_dir, "twice")
+    assert not (data_dir.parent / "twice").exists()
 
 
 def test_the_loss_falls(recipe, data_dir):

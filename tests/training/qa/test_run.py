@@ -15,6 +15,7 @@ pytest.importorskip("matplotlib")
 from tokenizers import Tokenizer, models, pre_tokenizers  # noqa: E402
 
 import labelwise  # noqa: E402
+from labelwise.training.qa import run as training  # noqa: E402
 from labelwise.training.qa.run import train_qa  # noqa: E402
 from labelwise.training.qa.validation import QaTrainer  # noqa: E402
 
@@ -86,7 +87,7 @@ def test_validation_without_a_better_f1_stops_the_run(recipe, tmp_path: Path):
 
 
 def test_a_loss_that_is_not_finite_stops_the_run(recipe, tmp_path: Path, monkeypatch):
-    start = train_qa.__globals__["start_reader"]
+    start = training.start_reader
 
     def damaged(*arguments):
         model = start(*arguments)
@@ -94,7 +95,7 @@ def test_a_loss_that_is_not_finite_stops_the_run(recipe, tmp_path: Path, monkeyp
             model.qa_outputs.weight.fill_(float("nan"))
         return model
 
-    monkeypatch.setitem(train_qa.__globals__, "start_reader", damaged)
+    monkeypatch.setattr(training, "start_reader", damaged)
     with pytest.raises(LabelwiseError, match="loss is not finite after step 0: lower learning_rate"):
         train_qa(recipe, data_dir=tmp_path / "data", output_dir=tmp_path / "run")
 
@@ -116,7 +117,7 @@ def test_deberta_trains_without_token_types_in_bf16(recipe, tmp_path: Path, save
     folder = save_tiny("deberta-v2", head="QuestionAnswering", config={"vocab_size": len(pieces)})
     tokenizer.save(str(folder / "tokenizer.json"))
     (folder / "tokenizer_config.json").write_text('{"cls_token": "[CLS]", "sep_token": "[SEP]"}')
-    small = changed(recipe, max_steps=2, precision="bf16", checkpoints_gradients=True, accumulation=2)
+    small = changed(recipe, max_steps=2, precision="bf16", is_gradient_checkpointed=True, accumulation=2)
     deberta = replace(small, base=str(folder))
     model = labelwise.load(
         train_qa(deberta, data_dir=tmp_path / "data", output_dir=tmp_path / "run"), backend="torch"
@@ -130,3 +131,31 @@ def test_deberta_trains_without_token_types_in_bf16(recipe, tmp_path: Path, save
 def test_windows_beyond_the_bases_positions_are_refused(recipe, tmp_path: Path):
     with pytest.raises(InputError, match="reads 64"):
         train_qa(changed(recipe, max_tokens=65), data_dir=tmp_path / "data", output_dir=tmp_path / "run")
+
+
+@pytest.mark.skipif(not torch.distributed.is_available(), reason="this torch has no torch.distributed")
+def test_two_processes_have_the_losses_and_the_answers_of_one(recipe, tmp_path: Path, run_in_two_processes):
+    whole = changed(recipe, max_steps=4)
+    train_qa(whole, data_dir=tmp_path / "data", output_dir=tmp_path / "one")
+    (tmp_path / "recipe.json").write_text(json.dumps(whole.to_dict()))
+    flags = ["--data", tmp_path / "data", "--output", tmp_path / "two", "--batch-size", "4"]
+    finished = run_in_two_processes("train", "qa", tmp_path / "recipe.json", *flags)
+    assert finished.returncode == 0, finished.stderr[:4000]
+    assert finished.stdout.split() == [str(tmp_path / "two" / "model")]
+
+    one, two = losses(tmp_path / "one"), losses(tmp_path / "two")
+    assert [step for step, _ in two] == [1, 2, 3, 4]
+    assert [loss for _, loss in two] == pytest.approx([loss for _, loss in one], abs=1e-4)
+    figures = [
+        json.loads((tmp_path / name / "metrics.json").read_text())["validation"] for name in ("one", "two")
+    ]
+    assert figures[1]["eval_f1"] == pytest.approx(figures[0]["eval_f1"])
+
+
+def test_accumulated_passes_have_the_losses_of_one_large_batch(recipe, tmp_path: Path):
+    whole = changed(recipe, max_steps=4)
+    train_qa(whole, data_dir=tmp_path / "data", output_dir=tmp_path / "one")
+    halves = {"batch_size": 4, "accumulation": 2}
+    train_qa(whole, data_dir=tmp_path / "data", output_dir=tmp_path / "two", changes=halves)
+    assert dict(losses(tmp_path / "two")) == pytest.approx(dict(losses(tmp_path / "one")), abs=1e-4)
+    assert json.loads((tmp_path / "two" / "metrics.json").read_text())["settings"]["accumulation"] == 2

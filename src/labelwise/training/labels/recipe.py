@@ -9,6 +9,7 @@ from typing import Any
 
 from labelwise.errors import InputError
 from labelwise.training.recipe_file import build_part, read_recipe_file
+from labelwise.training.settings import Precision, Scheduler, settings_from
 
 __all__ = ["ExampleSettings", "LabelHyperparameters", "LabelRecipe", "ModelSettings", "load_label_recipe"]
 
@@ -72,7 +73,8 @@ class LabelHyperparameters:
         accumulation: backward passes per step.
         max_steps: ends the run, and the learning rate's decay, before all epochs are read.
         patience: evaluations without a lower validation loss after which the run stops; None never stops.
-        precision: "auto" (bf16 on a GPU, else fp32), "bf16" or "fp32".
+        precision: "auto" (bf16 on a GPU that has it, else fp32), "bf16", "fp32", or "fp16" where it works.
+        is_gradient_checkpointed: activations are computed again in the backward pass: slower, less memory.
         evaluate_every_steps: evaluation and checkpoint after so many steps; None means once an epoch.
     """
 
@@ -85,21 +87,19 @@ class LabelHyperparameters:
     weight_decay: float = 1e-3
     max_grad_norm: float = 2.0
     patience: int | None = 3
-    precision: str = "auto"
+    scheduler: Scheduler = "cosine"
+    precision: Precision = "auto"
+    is_gradient_checkpointed: bool = False
     log_every_steps: int = 10
     evaluate_every_steps: int | None = None
 
     def __post_init__(self) -> None:
-        if not 0 < self.learning_rate < 1:
-            raise InputError(f"learning_rate is {self.learning_rate}: use a small number such as 4e-5")
-        for name in ("batch_size", "accumulation", "epochs", "log_every_steps"):
-            _at_least(getattr(self, name), 1, name)
-        for name in ("max_steps", "patience", "evaluate_every_steps"):
+        _at_least(self.epochs, 1, "epochs")
+        for name in ("max_steps", "evaluate_every_steps"):
             if getattr(self, name) is not None:
                 _at_least(getattr(self, name), 1, name)
-        _share(self.warmup_ratio, "warmup_ratio")
-        if self.precision not in ("auto", "bf16", "fp32"):
-            raise InputError(f"precision is {self.precision!r}: use auto, bf16 or fp32 (fp16 overflows)")
+        every = self.evaluate_every_steps or 1
+        settings_from(self, seed=0, evaluate_every_steps=every, save_every_steps=every)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -35,6 +35,7 @@ from labelwise.training.labels.metrics import LabelMetrics
 from labelwise.training.labels.recipe import LabelRecipe
 from labelwise.training.labels.rows import held_out_rows, read_label_rows
 from labelwise.training.labels.trainer import LabelTrainer
+from labelwise.training.processes import leaving_together
 from labelwise.training.records import LabelledText
 from labelwise.training.run_folder import claim, is_first_process
 
@@ -52,6 +53,7 @@ class _Data:
     counts: dict[str, Any]
 
 
+@leaving_together()
 def train_labels(
     recipe: LabelRecipe,
     *,
@@ -128,7 +130,6 @@ def _settings(recipe: LabelRecipe, changes: Mapping[str, Any] | None, *, num_row
     once = settings_from(
         chosen,
         seed=recipe.seed,
-        scheduler="cosine",
         evaluate_every_steps=chosen.evaluate_every_steps or 1,
         save_every_steps=chosen.evaluate_every_steps or 1,
         changes=changes,

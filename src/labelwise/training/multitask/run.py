@@ -10,7 +10,7 @@ from pathlib import Path
 
 from transformers import set_seed
 
-from labelwise.errors import CheckpointError
+from labelwise.errors import CheckpointError, InputError
 from labelwise.text.isolated_labels import IsolatedLabelsLayout
 from labelwise.text.tokenizer import TextTokenizer
 from labelwise.training.arguments import TrainerSettings, training_arguments
@@ -32,7 +32,7 @@ from labelwise.training.multitask.validation import read_validation_sets
 from labelwise.training.multitask.watch import Watch
 from labelwise.training.nli import train_nli
 from labelwise.training.recipe import NliRecipe, load_recipe
-from labelwise.training.run_folder import claim
+from labelwise.training.run_folder import claim, num_processes
 
 __all__ = ["train_multitask"]
 
@@ -72,8 +72,14 @@ def train_multitask(
 
     Raises:
         DataError: a data file is missing or has no usable row, or the run folder holds another run.
+        InputError: several processes were started.
         LabelwiseError: the loss is not finite.
     """
+    if num_processes() > 1:
+        raise InputError(
+            f"{num_processes()} processes were started, and train multitask runs in one: start it without "
+            "torchrun, and choose a GPU by CUDA_VISIBLE_DEVICES"
+        )
     newest = claim(output_dir, resume=resume)
     place = _Place(recipe_dir, data_dir, output_dir)
     write_json(output_dir / "recipe.json", recipe.to_dict())

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from labelwise.errors import InputError
-from labelwise.training.arguments import Precision, Scheduler, TrainerSettings
 from labelwise.training.recipe_file import build_part, read_recipe_file
+from labelwise.training.settings import Precision, Scheduler, TrainerSettings, settings_from
 
 __all__ = ["QaHyperparameters", "QaRecipe", "QaSource", "load_qa_recipe"]
 
@@ -77,7 +78,7 @@ class QaHyperparameters:
         precision: "auto" (bf16 where the GPU has it, else fp32), "bf16", "fp32", or "fp16" where it works.
         attention: "eager" or "sdpa"; None leaves the choice to transformers.
         freezes_word_embeddings: True leaves the word embeddings as they are.
-        checkpoints_gradients: True computes activations twice and needs less memory.
+        is_gradient_checkpointed: activations are computed again in the backward pass: slower, less memory.
         evaluate_every_steps: validation and checkpoint after so many steps; None means once an epoch.
         patience: validations without a better F1 after which the run stops; None never stops.
     """
@@ -98,7 +99,7 @@ class QaHyperparameters:
     precision: Precision = "auto"
     attention: str | None = None
     freezes_word_embeddings: bool = False
-    checkpoints_gradients: bool = False
+    is_gradient_checkpointed: bool = False
     log_every_steps: int = 50
     evaluate_every_steps: int | None = None
     patience: int | None = None
@@ -117,28 +118,17 @@ class QaHyperparameters:
             raise InputError(f"attention is {self.attention!r}: use eager or sdpa, or leave it out")
         self.trainer_settings(steps_per_epoch=1, seed=0)
 
-    def trainer_settings(self, *, steps_per_epoch: int, seed: int) -> TrainerSettings:
-        """Return the part that every kind of training has.
+    def trainer_settings(
+        self, *, steps_per_epoch: int, seed: int, changes: Mapping[str, Any] | None = None
+    ) -> TrainerSettings:
+        """Return the part that every kind of training has, with changes as ``settings_from`` takes them.
 
         Raises:
             InputError: a number is out of range.
         """
         every = steps_per_epoch if self.evaluate_every_steps is None else self.evaluate_every_steps
-        return TrainerSettings(
-            learning_rate=self.learning_rate,
-            batch_size=self.batch_size,
-            accumulation=self.accumulation,
-            scheduler=self.scheduler,
-            warmup_ratio=self.warmup_ratio,
-            weight_decay=self.weight_decay,
-            max_grad_norm=self.max_grad_norm,
-            precision=self.precision,
-            log_every_steps=self.log_every_steps,
-            evaluate_every_steps=every,
-            save_every_steps=every,
-            patience=self.patience,
-            is_gradient_checkpointed=self.checkpoints_gradients,
-            seed=seed,
+        return settings_from(
+            self, seed=seed, evaluate_every_steps=every, save_every_steps=every, changes=changes
         )
 
 

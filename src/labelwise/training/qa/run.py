@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import dataclasses
 import logging
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,11 +16,12 @@ from transformers import PreTrainedModel, set_seed
 
 from labelwise.backends.torch import input_names
 from labelwise.errors import InputError
-from labelwise.training.arguments import check_precision, rows_per_step, training_arguments
+from labelwise.training.arguments import TrainerSettings, check_model, rows_per_step, training_arguments
 from labelwise.training.base import write_json
 from labelwise.training.callbacks import ProgressLines, add_callbacks
 from labelwise.training.encoding import length_grouped_order
 from labelwise.training.finishing import DataFile, finish_run
+from labelwise.training.processes import leaving_together
 from labelwise.training.qa.batches import PadWindows, WindowRows, span_loss
 from labelwise.training.qa.encoding import QaFeatures, encode_examples
 from labelwise.training.qa.mix import read_mix
@@ -46,18 +49,30 @@ class _Prepared:
     counts: dict[str, Any]
 
 
-def train_qa(recipe: QaRecipe, *, data_dir: Path, output_dir: Path, resume: bool = False) -> Path:
+@leaving_together()
+def train_qa(
+    recipe: QaRecipe,
+    *,
+    data_dir: Path,
+    output_dir: Path,
+    resume: bool = False,
+    deepspeed: Path | None = None,
+    changes: Mapping[str, Any] | None = None,
+) -> Path:
     """Run a recipe and return the folder of the finished checkpoint, ``output_dir/model``.
 
     The checkpoint with the best validation F1 (official SQuAD 2.0 measure) becomes the model. The run folder
     also gets ``recipe.json``, ``metrics.json``, ``curves.png`` and ``checkpoint-N`` folders; ``resume`` goes
     on from the newest of these with the same windows in the same order, or starts anew if there is none.
+    Started by torchrun or accelerate, all processes share the work.
 
     Args:
         recipe: what to train, on what, how.
         data_dir: where the recipe's files lie.
         output_dir: the run folder.
         resume: goes on with a run that was cut off.
+        deepspeed: a DeepSpeed configuration, such as ``recipes/deepspeed-zero2.json``.
+        changes: fields of ``TrainerSettings`` that this machine or run needs otherwise than the recipe says.
 
     Raises:
         DataError: a source cannot be read or has no usable row, or the run folder holds another run.
@@ -68,8 +83,11 @@ def train_qa(recipe: QaRecipe, *, data_dir: Path, output_dir: Path, resume: bool
     set_seed(recipe.seed)
     prepared = _prepare(recipe, data_dir)
     model = start_reader(prepared.base.folder, recipe.hyperparameters)
-    check_precision(model.config.model_type, recipe.hyperparameters.precision)
-    trainer = _trainer(recipe, model, prepared, output_dir, is_resumed=newest is not None)
+    settings = _settings(recipe, changes, num_rows=len(prepared.epoch_rows))
+    check_model(model, settings)
+    trainer = _trainer(
+        recipe, settings, model, prepared, output_dir, is_resumed=newest is not None, deepspeed=deepspeed
+    )
     if is_first_process():
         write_json(output_dir / "recipe.json", recipe.to_dict())
     log.info("training %s%s", recipe.name, f", from {newest}" if newest else "")
@@ -86,6 +104,7 @@ def train_qa(recipe: QaRecipe, *, data_dir: Path, output_dir: Path, resume: bool
         metrics = {
             "data": prepared.counts,
             "seconds_since_start_or_resume": round(time.monotonic() - started),
+            "settings": dataclasses.asdict(settings),
             "validation": {"file": _validation_name(recipe), **figures},
             "best_checkpoint": trainer.state.best_model_checkpoint,
         }
@@ -126,25 +145,39 @@ def _prepare(recipe: QaRecipe, data_dir: Path) -> _Prepared:
     return _Prepared(base, features, np.repeat(np.arange(len(features)), repeats), validation, counts)
 
 
+def _settings(recipe: QaRecipe, changes: Mapping[str, Any] | None, *, num_rows: int) -> TrainerSettings:
+    chosen = recipe.hyperparameters
+    windows = rows_per_step(chosen.trainer_settings(steps_per_epoch=1, seed=recipe.seed, changes=changes))
+    return chosen.trainer_settings(
+        steps_per_epoch=max(1, num_rows // windows), seed=recipe.seed, changes=changes
+    )
+
+
 def _trainer(
-    recipe: QaRecipe, model: PreTrainedModel, prepared: _Prepared, output_dir: Path, *, is_resumed: bool
+    recipe: QaRecipe,
+    settings: TrainerSettings,
+    model: PreTrainedModel,
+    prepared: _Prepared,
+    output_dir: Path,
+    *,
+    is_resumed: bool,
+    deepspeed: Path | None,
 ) -> QaTrainer:
     chosen = recipe.hyperparameters
     rows = prepared.epoch_rows
+    windows = rows_per_step(settings)
     order = rows[
         length_grouped_order(
             prepared.features.lengths[rows],
-            batch_size=chosen.batch_size,
+            batch_size=windows,
             epochs=chosen.epochs,
             seed=recipe.seed,
         )
     ]
-    windows = rows_per_step(chosen.trainer_settings(steps_per_epoch=1, seed=recipe.seed))
     # Whole steps only: a last short one would be padded with windows that were seen already.
     num_steps = min(len(order) // windows, chosen.max_steps or len(order))
     if num_steps == 0:
         raise InputError(f"{len(order)} windows do not fill one step of {windows}: lower batch_size")
-    settings = chosen.trainer_settings(steps_per_epoch=max(1, len(rows) // windows), seed=recipe.seed)
     trainer = QaTrainer(
         validation=prepared.validation,
         model=model,
@@ -155,6 +188,7 @@ def _trainer(
             metric="eval_f1",
             greater_is_better=True,
             is_resumed=is_resumed,
+            deepspeed=deepspeed,
             keeps_best=True,
         ),
         train_dataset=WindowRows(prepared.features, order[: num_steps * windows]),
