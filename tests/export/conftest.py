@@ -151,3 +151,26 @@ def save_gliclass(tmp_path):
         return path
 
     return save
+
+
+@pytest.fixture
+def save_multitask(tmp_path):
+    def save():
+        import torch
+
+        from labelwise.models import MultitaskConfig, MultitaskModel
+
+        path = tmp_path / "multitask"
+        vocab_size = save_tokenizer(path, model_max_length=96)
+        sizes = encoder_config("bert", vocab_size).to_dict()
+        for name in ("model_type", "id2label", "label2id", "architectures"):
+            sizes.pop(name, None)
+        labels = {"id2label": NLI_LABELS, "label2id": {name: number for number, name in NLI_LABELS.items()}}
+        model = draw_weights(MultitaskModel(MultitaskConfig(label_head_size=24, **sizes, **labels)))
+        model.similarity.token_weights[5:] = torch.rand(vocab_size - 5) + 0.5
+        model.similarity.center[:] = 0.05
+        model.similarity.scale.fill_(1.5)
+        model.save_pretrained(path)
+        return path
+
+    return save

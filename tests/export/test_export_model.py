@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 import labelwise
+from labelwise.checkpoints.description import describe
 from labelwise.checkpoints.manifest import MANIFEST_FILE, check_manifest
 from labelwise.errors import CheckpointError, DataError, InputError
 from labelwise.export import ExportSettings, export_model
@@ -117,6 +118,22 @@ def test_safetensors_in_half_say_so_in_their_config(save_model, tmp_path, precis
     ours = labelwise.load(tmp_path / "out").entail("the parcel", "the card")
     theirs = labelwise.load(source).entail("the parcel", "the card")
     assert ours.entailment == pytest.approx(theirs.entailment, abs=0.02)
+
+
+def test_safetensors_in_two_precisions_lie_side_by_side_as_transformers_variants(save_model, tmp_path):
+    import torch
+    import transformers
+
+    settings = small(formats=("safetensors",), precisions=("fp16", "fp32"), num_gate_inputs=20)
+    export_model(save_model("bert"), to=tmp_path / "out", settings=settings)
+    read = transformers.AutoModelForSequenceClassification.from_pretrained
+    assert read(tmp_path / "out").dtype is torch.float32
+    whole, half = read(tmp_path / "out"), read(tmp_path / "out", variant="fp16")
+    expected = whole.classifier.weight.half().float()
+    assert torch.equal(half.classifier.weight.float(), expected)
+    assert not torch.equal(whole.classifier.weight, expected)
+    assert describe(tmp_path / "out").precisions == ("float32", "float16")
+    labelwise.load(tmp_path / "out").entail("the parcel", "the card")
 
 
 def test_a_flipped_byte_in_any_file_is_refused_by_name(save_model, tmp_path):

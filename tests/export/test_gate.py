@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import onnx
 import pytest
@@ -10,12 +12,13 @@ from labelwise import load
 from labelwise.errors import BackendError
 from labelwise.export import ExportSettings, export_model
 from labelwise.export.gate import compare, run_all, shortcoming
-from labelwise.export.gate_rows import make_gate_rows
+from labelwise.export.gate_rows import GateRows, make_gate_rows
 from labelwise.export.half import in_float16, position_arithmetic
 from labelwise.export.precisions import in_precision
 from labelwise.export.request import Artefact
 from labelwise.export.surgery import without_stored_transposes
 from labelwise.export.weight_files import WeightWriter, open_artefact
+from labelwise.text.sequence import TokenSequence
 
 INT8 = Artefact("onnx", "int8")
 FP16 = Artefact("onnx", "fp16")
@@ -116,6 +119,33 @@ def test_rows_have_all_lengths_and_odd_batches_and_pass_the_training_length(torc
     assert lengths[-1] == 256  # twice the model's own 128
     assert {len(batch) for batch in rows.batches} >= {1, 3, 5, 7}
     assert sum(length == 128 for length in lengths) >= 10
+
+
+def test_little_of_what_the_gate_runs_is_padding(torch_model):
+    rows = make_gate_rows(torch_model("bert"), count=1000)
+    num_tokens = sum(len(row) for batch in rows.batches for row in batch)
+    num_padded = sum(len(batch) * max(map(len, batch)) for batch in rows.batches)
+    assert num_padded < 1.5 * num_tokens
+
+
+def test_a_model_of_three_heads_gets_rows_for_each(save_multitask):
+    rows = make_gate_rows(load(save_multitask(), backend="torch", threads=1), count=150)
+    readers = [reader for batch in rows.readers for reader in batch]
+    assert min(readers.count(head) for head in ("labels", "entailment", "answers")) >= 30
+    assert rows.heads == ("labels", "entailment", "answers", "answers")
+
+
+def test_a_head_is_judged_on_its_own_rows_and_named_where_it_fails():
+    row = TokenSequence(np.array([1, 2], dtype=np.int64))
+    rows = GateRows(((row, row),), readers=(("labels", "entailment"),), heads=("labels", "entailment"))
+    original = [(np.array([[1.0, 0.0]] * 2, np.float32), np.array([[1.0, 0.0]] * 2, np.float32))]
+    elsewhere = [(original[0][0], np.array([[0.0, 1.0], [1.0, 0.0]], np.float32))]
+    assert compare(rows, original, elsewhere).agreement == 1.0
+    own = compare(rows, original, [(original[0][0], np.array([[1.0, 0.0], [0.0, 1.0]], np.float32))])
+    assert [(head.name, head.agreement) for head in own.by_head] == [("labels", 1.0), ("entailment", 0.0)]
+    assert "50.00 % of decisions" in (shortcoming(own, "int8") or "")
+    hidden = replace(own, agreement=0.995)
+    assert "0.00 % of decisions on entailment" in (shortcoming(hidden, "int8") or "")
 
 
 def test_a_model_with_a_table_of_positions_is_not_tried_beyond_it(torch_model):

@@ -15,8 +15,20 @@ ROOT = Path(__file__).resolve().parents[2]
 WEB = ROOT / "web"
 BUNDLED = ROOT / "src" / "labelwise" / "checkpoints" / "bundled"
 MODEL_DIR = Path(os.environ.get("MODEL_DIR", BUNDLED))
-CHROMIUM = Path(os.environ.get("CHROMIUM", "/usr/bin/chromium"))
 BUILD_S, UNIT_S, BROWSER_S = 300, 600, 1200
+
+
+def _chromium() -> str | None:
+    """Find a Chromium: the one named in CHROMIUM, the system's, or the one that Playwright fetched."""
+    named = os.environ.get("CHROMIUM")
+    if named:
+        return named
+    fetched = Path(os.environ.get("PLAYWRIGHT_BROWSERS_PATH", Path.home() / ".cache" / "ms-playwright"))
+    system = filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome")))
+    return next(system, None) or next(map(str, fetched.glob("chromium-*/chrome-linux*/chrome")), None)
+
+
+CHROMIUM = _chromium()
 
 
 def _missing() -> str | None:
@@ -24,7 +36,7 @@ def _missing() -> str | None:
     if shutil.which("node") is None or shutil.which("npm") is None:
         return "node and npm"
     if not (WEB / "node_modules" / "vite").is_dir():
-        return "web/node_modules (npm ci in web/)"
+        return "web/node_modules (.ci/browser installs it)"
     config = MODEL_DIR / "config.json"
     family = json.loads(config.read_text("utf-8")).get("model_type") if config.is_file() else None
     if family != "labelwise-multitask":
@@ -37,6 +49,8 @@ pytestmark = pytest.mark.skipif(_missing() is not None, reason=f"needs {_missing
 
 def _run(*command: str, timeout_s: float) -> str:
     environment = {**os.environ, "MODEL_DIR": str(MODEL_DIR), "PYTHON": sys.executable}
+    if CHROMIUM is not None:
+        environment["CHROMIUM"] = CHROMIUM
     environment["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{environment['PATH']}"
     done = subprocess.run(
         command, cwd=WEB, env=environment, capture_output=True, text=True, timeout=timeout_s, check=False
@@ -62,6 +76,6 @@ def test_tokens_windows_and_spans_are_those_of_the_package(built_page: Path) -> 
     _run("npm", "run", "test:unit", timeout_s=UNIT_S)
 
 
-@pytest.mark.skipif(not CHROMIUM.exists(), reason="needs Chromium")
+@pytest.mark.skipif(CHROMIUM is None, reason="needs Chromium (or its path in CHROMIUM)")
 def test_the_page_in_a_browser_says_what_the_package_says(built_page: Path) -> None:
     _run("npm", "run", "test:browser", timeout_s=BROWSER_S)

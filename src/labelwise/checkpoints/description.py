@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from labelwise.checkpoints.checkpoint import Checkpoint
+from labelwise.checkpoints.files import WEIGHTS_FILE
 from labelwise.checkpoints.folder import list_files
 from labelwise.checkpoints.heads import MultitaskHead, NliHead, ReaderHead
+from labelwise.checkpoints.manifest import ExportProof, read_proofs
 from labelwise.checkpoints.model_card import fetch_card, read_licence
 from labelwise.checkpoints.opening import open_checkpoint
 from labelwise.checkpoints.settings import CALIBRATED_KEYS, CheckpointSettings
@@ -23,6 +26,7 @@ from labelwise.text.files import read_published
 __all__ = ["DescribedFile", "EncoderShape", "ModelDescription", "TokenizerDescription", "describe"]
 
 _READ_BYTES = 1 << 20
+_VARIANT = re.compile(r"model\.\w+\.safetensors")
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +70,7 @@ class ModelDescription:
         labels: the head's output names in output order; empty where labels come with each call.
         num_parameters: as stored in the safetensors, else in the first ONNX file; None when packed.
         max_tokens: the window, control tokens included.
+        proofs: of an exported folder's weight files: how they were compared with the original.
         settings: labelwise.json, with the defaults of what it leaves out.
         missing: what is not there and what follows from it, one sentence each.
     """
@@ -85,6 +90,7 @@ class ModelDescription:
     settings: CheckpointSettings
     licence: str | None
     missing: tuple[str, ...]
+    proofs: tuple[ExportProof, ...] = ()
 
     @property
     def precisions(self) -> tuple[str, ...]:
@@ -119,6 +125,7 @@ class ModelDescription:
             "source": source,
             "licence": self.licence,
             "missing": list(self.missing),
+            "proofs": [asdict(proof) for proof in self.proofs],
         }
 
 
@@ -144,7 +151,7 @@ def describe(
     fetch_card(checkpoint)
     weights = tuple(
         read_stored_weights(checkpoint.folder, file)
-        for file in (*checkpoint.weight_files, *checkpoint.onnx_files)
+        for file in (*checkpoint.weight_files, *checkpoint.onnx_files, *_variants(checkpoint.folder))
     )
     tokenizer, tokenizer_fault = _tokenizer(checkpoint.folder)
     licence = read_licence(checkpoint.folder)
@@ -166,8 +173,16 @@ def describe(
         ),
         settings=checkpoint.settings,
         licence=licence,
+        proofs=read_proofs(checkpoint.folder),
         missing=(*_missing_weights(checkpoint), *tokenizer_fault, *_missing_facts(checkpoint, licence)),
     )
+
+
+def _variants(folder: Path) -> list[Path]:
+    """Find what transformers calls variants, such as model.fp16.safetensors; they are read on demand only."""
+    if not (folder / WEIGHTS_FILE).is_file():
+        return []
+    return [file for file in sorted(folder.glob("model.*.safetensors")) if _VARIANT.fullmatch(file.name)]
 
 
 def _head_name(checkpoint: Checkpoint) -> str:

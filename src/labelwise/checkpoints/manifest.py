@@ -7,16 +7,61 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
 
 from labelwise.checkpoints.json_file import read_json_object
 from labelwise.errors import CheckpointError
 
-__all__ = ["MANIFEST_FILE", "check_manifest", "list_with_hashes"]
+__all__ = ["MANIFEST_FILE", "ExportProof", "check_manifest", "list_with_hashes", "read_proofs"]
 
 MANIFEST_FILE = "labelwise-export.json"
 _READ_BYTES = 1 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class ExportProof:
+    """How an exported weight file was compared with the float32 torch model.
+
+    Attributes:
+        file: its name, with forward slashes.
+        num_inputs: rows that both were run on.
+        largest_difference: between two logits.
+        agreement: share of decisions that are the same.
+    """
+
+    file: str
+    num_inputs: int
+    largest_difference: float
+    agreement: float
+
+
+def read_proofs(folder: Path) -> tuple[ExportProof, ...]:
+    """Return the proofs that a manifest tells of; none for files that were passed on as they were.
+
+    Raises:
+        CheckpointError: the manifest is no JSON object.
+    """
+    manifest = folder / MANIFEST_FILE
+    exports = read_json_object(manifest).get("exports") if manifest.is_file() else None
+    entries = exports if isinstance(exports, list) else []
+    return tuple(proof for proof in map(_read_proof, entries) if proof is not None)
+
+
+def _read_proof(entry: object) -> ExportProof | None:
+    gate = entry.get("gate") if isinstance(entry, Mapping) else None
+    if not (isinstance(entry, Mapping) and isinstance(gate, Mapping)):
+        return None
+    try:
+        return ExportProof(
+            str(entry["file"]),
+            int(gate["num_inputs"]),
+            float(gate["largest_difference"]),
+            float(gate["agreement"]),
+        )
+    except (KeyError, TypeError, ValueError):
+        return None
 
 
 def check_manifest(folder: Path) -> None:

@@ -1,23 +1,27 @@
 """Read what an ONNX file stores from its structure alone: neither its weights nor the onnx package is loaded.
 
-The file is one protobuf message (onnx.proto3). Only the initializers' names, types and shapes are read; the
-weights between them are passed over, so a file of gigabytes takes milliseconds.
+The file is one protobuf message (onnx.proto3). Only the initializers' names, types and shapes and the inputs'
+names are read; the weights between them are passed over, so a file of gigabytes takes milliseconds.
 """
 
 from __future__ import annotations
 
 import mmap
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 from labelwise.errors import CheckpointError
 
-__all__ = ["Initializer", "read_initializers"]
+__all__ = ["Initializer", "read_initializers", "read_input_names"]
 
-# Field numbers of ModelProto, GraphProto and TensorProto.
+_Read = TypeVar("_Read")
+
+# Field numbers of ModelProto, GraphProto, ValueInfoProto and TensorProto.
 _GRAPH = 7
-_INITIALIZER = 5
+_INITIALIZER, _INPUT = 5, 11
+_INPUT_NAME = 1
 _DIMS, _DATA_TYPE, _NAME = 1, 2, 8
 _VARINT, _EIGHT_BYTES, _BYTES, _FOUR_BYTES = 0, 1, 2, 5
 _LONGEST_VARINT_BYTES = 10
@@ -55,24 +59,51 @@ def read_initializers(file: Path) -> tuple[Initializer, ...]:
     Raises:
         CheckpointError: the file cannot be read, is damaged, or holds no graph.
     """
+    return _read(file, _initializers)
+
+
+def read_input_names(file: Path) -> tuple[str, ...]:
+    """Return the names of a graph's inputs, in file order.
+
+    Raises:
+        CheckpointError: as for `read_initializers`.
+    """
+    return _read(file, _input_names)
+
+
+def _read(file: Path, part: Callable[[mmap.mmap], _Read]) -> _Read:
     try:
         with file.open("rb") as stream, mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ) as data:
-            return _read(data)
+            return part(data)
     except OSError as error:
         raise CheckpointError(f"{file} cannot be read: {error.strerror or error}") from error
     except (IndexError, KeyError, ValueError) as error:
         raise CheckpointError(f"{file} is not an ONNX file, or it is damaged") from error
 
 
-def _read(data: mmap.mmap) -> tuple[Initializer, ...]:
+def _initializers(data: mmap.mmap) -> tuple[Initializer, ...]:
+    return tuple(
+        _initializer(data, field.start, field.stop)
+        for field in _graph_fields(data)
+        if field.number == _INITIALIZER
+    )
+
+
+def _input_names(data: mmap.mmap) -> tuple[str, ...]:
+    return tuple(
+        data[part.start : part.stop].decode("utf-8")
+        for field in _graph_fields(data)
+        if field.number == _INPUT
+        for part in _fields(data, field.start, field.stop)
+        if part.number == _INPUT_NAME
+    )
+
+
+def _graph_fields(data: mmap.mmap) -> Iterator[_Field]:
     graph = next((field for field in _fields(data, 0, len(data)) if field.number == _GRAPH), None)
     if graph is None:
         raise ValueError("no graph")
-    return tuple(
-        _initializer(data, field.start, field.stop)
-        for field in _fields(data, graph.start, graph.stop)
-        if field.number == _INITIALIZER
-    )
+    return _fields(data, graph.start, graph.stop)
 
 
 def _initializer(data: mmap.mmap, start: int, stop: int) -> Initializer:

@@ -14,6 +14,7 @@ from labelwise.checkpoints.heads import MultitaskHead, NliHead, ReaderHead
 from labelwise.checkpoints.joint_heads import JointHead, joint_head_of
 from labelwise.checkpoints.json_file import read_json_object
 from labelwise.checkpoints.manifest import check_manifest
+from labelwise.checkpoints.onnx_file import read_input_names
 from labelwise.checkpoints.resolve import resolve
 from labelwise.checkpoints.safetensors_file import read_header
 from labelwise.checkpoints.settings import CheckpointSettings, read_settings
@@ -26,6 +27,7 @@ _PAIR_TASKS = frozenset({"classify", "entail", "rank"})
 _READER_TASKS = frozenset({"answer"})
 _JOINT_TASKS = frozenset({"classify"})
 _ALL_TASKS = _PAIR_TASKS | _READER_TASKS
+_LABEL_POSITIONS = "label_positions"
 _TOKENIZER_CONFIG = "tokenizer_config.json"
 
 
@@ -62,8 +64,9 @@ def _describe(ref: str, folder: Path) -> Checkpoint:
     settings = read_settings(folder)
     tokenizer_config = read_json_object(folder / _TOKENIZER_CONFIG) if _TOKENIZER_CONFIG in names else {}
     head = joint_head_of(config, tokenizer_config) or _head(config, settings, weights)
+    onnx_files = tuple(folder / name for name in onnx_by_preference(names))
     if isinstance(head, JointHead) and not weights:
-        raise CheckpointError("it is a joint model without safetensors: ONNX files of these are not read")
+        _refuse_foreign_graph(onnx_files[0])
     return Checkpoint(
         ref=ref,
         folder=folder,
@@ -72,10 +75,23 @@ def _describe(ref: str, folder: Path) -> Checkpoint:
         head=head,
         tasks=_tasks(head),
         weight_files=weights,
-        onnx_files=tuple(folder / name for name in onnx_by_preference(names)),
+        onnx_files=onnx_files,
         max_tokens=window_tokens(config, tokenizer_config),
         settings=settings,
     )
+
+
+def _refuse_foreign_graph(file: Path) -> None:
+    """Refuse a joint model's graph that looks for the labels itself, as each maker's does in its own way."""
+    try:
+        takes_positions = _LABEL_POSITIONS in read_input_names(file)
+    except CheckpointError:
+        takes_positions = False
+    if not takes_positions:
+        raise CheckpointError(
+            f"it is a joint model without safetensors, and {file.name} does not take label positions, as the "
+            "files of labelwise export do: use the checkpoint that has safetensors"
+        )
 
 
 def _tasks(head: NliHead | ReaderHead | JointHead | MultitaskHead) -> frozenset[str]:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -11,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from labelwise.cli import options
+from labelwise.cli.evaluate_progress import ProgressLine
 from labelwise.cli.expand import expand_flags
 
 if TYPE_CHECKING:
@@ -34,7 +33,11 @@ class _Wanted:
     ] = None
     precision: Annotated[
         list[str] | None,
-        typer.Option(help="fp32 (the usual), fp16, bf16, int8, q4 or q4f16; may be given several times."),
+        typer.Option(
+            help="fp32 (the usual), fp16, bf16, int8, q4 or q4f16; each one given is a file of its own, such "
+            "as onnx/model_fp16.onnx or model.fp16.safetensors. Safetensors: fp32, fp16, bf16; OpenVINO: "
+            "fp32, fp16, int8."
+        ),
     ] = None
     mixed_precision: Annotated[
         bool,
@@ -97,13 +100,16 @@ def export(
     from labelwise.export import export_model
 
     settings = gate.settings(wanted)
+    progress = None if quiet or json_output else _StageProgress()
     report = export_model(
         model,
         to=to,
         settings=settings,
         revision=revision,
-        on_progress=None if quiet or json_output else _progress(),
+        on_progress=progress,
     )
+    if progress is not None:
+        progress.clear()
     if json_output:
         from json import dumps
 
@@ -114,15 +120,23 @@ def export(
         typer.echo(line)
 
 
-def _progress() -> Callable[[str, int, int], None] | None:
-    """Show each stage on a line of its own that is written over; nothing where stderr is no terminal."""
-    if not sys.stderr.isatty():
-        return None
+class _StageProgress:
+    """Shows each stage with its rate and the time left: one renewed line, or in a log now and then one."""
 
-    def show(stage: str, done: int, total: int) -> None:
-        sys.stderr.write(f"\r\x1b[2K{stage}  {done}/{total}")
-        if done >= total:
-            sys.stderr.write("\r\x1b[2K")
-        sys.stderr.flush()
+    def __init__(self) -> None:
+        self._stage: str | None = None
+        self._line: ProgressLine | None = None
 
-    return show
+    def __call__(self, stage: str, done: int, total: int) -> None:
+        """Show how far a stage is."""
+        if stage != self._stage:
+            self.clear()
+            self._stage = stage
+            self._line = ProgressLine(stage, unit="parts" if stage.startswith("parts") else "inputs")
+        if self._line is not None and total > 1:
+            self._line(done, total)
+
+    def clear(self) -> None:
+        """Take the line away."""
+        if self._line is not None:
+            self._line.clear()

@@ -74,6 +74,12 @@ def _facts(description: ModelDescription) -> Iterator[tuple[str, str]]:
     yield "licence", description.licence or "not stated"
     if description.settings.source is not None:
         yield "source", description.settings.source
+    for proof in description.proofs:
+        yield (
+            "proven",
+            f"{proof.file}: {100 * proof.agreement:.2f} % of decisions on {proof.num_inputs:,} inputs as in "
+            f"float32, logits differ by {proof.largest_difference:.1e} at most",
+        )
 
 
 def _encoder(encoder: EncoderShape) -> str:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from labelwise.backends.base import Backend
 from labelwise.errors import BackendError
-from labelwise.export.gate_rows import GateRows
+from labelwise.export.gate_rows import GateRows, Head
 from labelwise.export.request import Precision
 
 __all__ = [
@@ -20,6 +20,7 @@ __all__ = [
     "LARGEST_DIFFERENCE",
     "LEAST_AGREEMENT",
     "GateFigures",
+    "HeadFigures",
     "Outputs",
     "compare",
     "describe_lengths",
@@ -37,6 +38,23 @@ OnBatch = Callable[[int, int], None]
 
 
 @dataclass(frozen=True, slots=True)
+class HeadFigures:
+    """What was measured of one head.
+
+    Attributes:
+        name: "labels", "entailment" or "answers".
+        largest_difference: between two logits of the head, on all rows.
+        num_decisions: on the rows that are for the head and leave a choice; a reader decides twice a row.
+        agreement: share of these decisions that are the same; 1 where there are none.
+    """
+
+    name: Head
+    largest_difference: float
+    num_decisions: int
+    agreement: float
+
+
+@dataclass(frozen=True, slots=True)
 class GateFigures:
     """What was measured.
 
@@ -45,8 +63,10 @@ class GateFigures:
         longest_tokens: tokens of the longest.
         largest_difference: between two logits.
         mean_difference: of all logits.
-        agreement: share of decisions, the largest logit of a row and output, that are the same.
+        agreement: share of decisions, the largest logit of a row and output, that are the same; a model of
+            several heads gives all outputs for every row, and only those that the row is for are counted.
         agreement_by_length: that share for rows up to 64, 256 and more tokens; None where there are none.
+        by_head: the same of each head.
         accuracy: on labelled data; None where none was given.
         accuracy_float32: that of the float32 torch model.
     """
@@ -57,6 +77,7 @@ class GateFigures:
     mean_difference: float
     agreement: float
     agreement_by_length: tuple[float | None, ...] = ()
+    by_head: tuple[HeadFigures, ...] = ()
     accuracy: float | None = None
     accuracy_float32: float | None = None
 
@@ -85,31 +106,70 @@ def run_all(backend: Backend, rows: GateRows, *, on_batch: OnBatch | None = None
 
 def compare(rows: GateRows, original: Outputs, exported: Outputs) -> GateFigures:
     """Compare an export's outputs with the torch model's, batch by batch."""
-    largest, total, count = 0.0, 0.0, 0
-    same: list[NDArray[np.bool_]] = []
-    lengths: list[NDArray[np.int64]] = []
-    for batch, theirs, ours in zip(rows.batches, original, exported, strict=True):
-        sizes = np.array([len(row) for row in batch], dtype=np.int64)
-        for expected, got in zip(theirs, ours, strict=True):
-            _refuse_other_shape(expected, got)
-            is_real = np.isfinite(expected)
-            if not is_real.any():
-                continue
-            differences = np.abs(expected[is_real] - got[is_real]).astype(np.float64)
-            largest = max(largest, float(differences.max()))
-            total, count = total + float(differences.sum()), count + differences.size
-            has_choice = is_real.sum(axis=-1) > 1
-            same.append((expected.argmax(axis=-1) == got.argmax(axis=-1))[has_choice])
-            lengths.append(sizes[has_choice])
-    decisions, tokens = np.concatenate(same), np.concatenate(lengths)
+    by_head = {head: _Tally(head) for head in rows.heads}
+    batches = zip(rows.batches, rows.readers, original, exported, strict=True)
+    for batch, readers, theirs, ours in batches:
+        lengths = np.array([len(row) for row in batch], dtype=np.int64)
+        for head, expected, got in zip(rows.heads, theirs, ours, strict=True):
+            by_head[head].add(expected, got, lengths, np.array([reader == head for reader in readers]))
+    tallies = list(by_head.values())
+    same = np.concatenate([tally.decisions for tally in tallies])
+    tokens = np.concatenate([tally.lengths for tally in tallies])
+    num_logits = sum(tally.num_logits for tally in tallies)
     return GateFigures(
         num_inputs=rows.num_inputs,
         longest_tokens=rows.longest_tokens,
-        largest_difference=largest,
-        mean_difference=total / max(count, 1),
-        agreement=float(decisions.mean()) if decisions.size else 1.0,
-        agreement_by_length=_by_length(decisions, tokens),
+        largest_difference=max(tally.largest for tally in tallies),
+        mean_difference=sum(tally.total for tally in tallies) / max(num_logits, 1),
+        agreement=float(same.mean()) if same.size else 1.0,
+        agreement_by_length=_by_length(same, tokens),
+        by_head=tuple(tally.figures() for tally in tallies),
     )
+
+
+class _Tally:
+    """Adds up one head's differences and decisions."""
+
+    def __init__(self, head: Head) -> None:
+        self._head = head
+        self._decisions: list[NDArray[np.bool_]] = []
+        self._lengths: list[NDArray[np.int64]] = []
+        self.largest, self.total, self.num_logits = 0.0, 0.0, 0
+
+    def add(
+        self,
+        expected: NDArray[np.float32],
+        got: NDArray[np.float32],
+        lengths: NDArray[np.int64],
+        is_for_head: NDArray[np.bool_],
+    ) -> None:
+        """Count one output of one batch."""
+        _refuse_other_shape(expected, got)
+        is_real = np.isfinite(expected)
+        if not is_real.any():
+            return
+        differences = np.abs(expected[is_real] - got[is_real]).astype(np.float64)
+        self.largest = max(self.largest, float(differences.max()))
+        self.total += float(differences.sum())
+        self.num_logits += differences.size
+        has_choice = (is_real.sum(axis=-1) > 1) & is_for_head
+        self._decisions.append((expected.argmax(axis=-1) == got.argmax(axis=-1))[has_choice])
+        self._lengths.append(lengths[has_choice])
+
+    @property
+    def decisions(self) -> NDArray[np.bool_]:
+        """Whether each decision is the same."""
+        return np.concatenate([np.zeros(0, dtype=np.bool_), *self._decisions])
+
+    @property
+    def lengths(self) -> NDArray[np.int64]:
+        """How many tokens the row of each decision has."""
+        return np.concatenate([np.zeros(0, dtype=np.int64), *self._lengths])
+
+    def figures(self) -> HeadFigures:
+        """Return what was counted."""
+        same = self.decisions
+        return HeadFigures(self._head, self.largest, same.size, float(same.mean()) if same.size else 1.0)
 
 
 def _refuse_other_shape(expected: NDArray[np.float32], got: NDArray[np.float32]) -> None:
@@ -128,16 +188,22 @@ def shortcoming(figures: GateFigures, precision: Precision) -> str | None:
     if precision == "fp32" and not figures.largest_difference <= LARGEST_DIFFERENCE:
         return f"a logit differs by {figures.largest_difference:.1e} (at most {LARGEST_DIFFERENCE:.0e})"
     if not figures.agreement >= LEAST_AGREEMENT:
-        return (
-            f"it agrees with float32 on {100 * figures.agreement:.2f} % of decisions (at least "
-            f"{100 * LEAST_AGREEMENT:.0f} %)"
-        )
+        return _too_rarely(figures.agreement, "decisions")
+    worst = min(figures.by_head, key=lambda head: head.agreement, default=None)
+    if worst is not None and not worst.agreement >= LEAST_AGREEMENT:
+        return _too_rarely(worst.agreement, f"decisions on {worst.name}")
     if figures.accuracy is None or figures.accuracy_float32 is None:
         return None
     drop = figures.accuracy_float32 - figures.accuracy
     if drop > LARGEST_ACCURACY_DROP:
         return f"accuracy drops by {100 * drop:.2f} points (at most {100 * LARGEST_ACCURACY_DROP})"
     return None
+
+
+def _too_rarely(agreement: float, what: str) -> str:
+    return (
+        f"it agrees with float32 on {100 * agreement:.2f} % of {what} (at least {100 * LEAST_AGREEMENT:g} %)"
+    )
 
 
 def describe_lengths(figures: GateFigures) -> Sequence[str]:

@@ -2,39 +2,64 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import cycle
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
+from labelwise.backends.heads import HeadOutputs
+from labelwise.batching import plan_batches
 from labelwise.checkpoints.checkpoint import Checkpoint
-from labelwise.checkpoints.heads import MultitaskHead
-from labelwise.export.sentences import LABELS, make_passages
+from labelwise.checkpoints.heads import MultitaskHead, ReaderHead
+from labelwise.export.sentences import LABELS, make_passages, make_questions
 from labelwise.graphs.nested import encoder_config_of
 from labelwise.model import Model
 from labelwise.text.isolated_labels import IsolatedLabelsLayout
 from labelwise.text.pair import PairLayout
 from labelwise.text.sequence import TokenSequence
 
-__all__ = ["GateRows", "make_gate_rows"]
+__all__ = ["GateRows", "Head", "make_gate_rows"]
+
+Head = Literal["labels", "entailment", "answers"]
 
 Ids = NDArray[np.int64]
 _BATCH_SIZES: Final = (1, 3, 5, 7, 2, 9, 15)
-_BATCH_TOKENS: Final = 4096
+_EVEN_TOKENS: Final = 2048
+_MIXED_TOKENS: Final = 4096
+# Rows of mixed lengths, which are mostly padding; the others stand with their likes, three times as fast.
+_MIXED_SHARE: Final = 0.15
 _USUAL_LONGEST: Final = 512
 _BEYOND: Final = (1.02, 1.25, 1.6, 2.0)
 _MOST_LABELS: Final = 6
+_MOST_PASSAGES: Final = 400
 _TINY: Final = (1, 2, 3)
+
+
+# The head that gives each of the network's outputs.
+_HEADS: Final[Mapping[str, tuple[Head, ...]]] = {
+    "sequence-classification": ("entailment",),
+    "question-answering": ("answers", "answers"),
+    "joint-labels": ("labels",),
+    "multitask": ("labels", "entailment", "answers", "answers"),
+}
 
 
 @dataclass(frozen=True, slots=True)
 class GateRows:
-    """Batches of rows; the first ``num_search_batches`` stand for all where many tries are needed."""
+    """Batches of rows.
+
+    Attributes:
+        batches: the rows.
+        readers: which head each row is for, in the same order.
+        heads: which head gives each of the network's outputs.
+    """
 
     batches: tuple[tuple[TokenSequence, ...], ...]
+    readers: tuple[tuple[Head, ...], ...]
+    heads: tuple[Head, ...]
 
     @property
     def num_inputs(self) -> int:
@@ -48,8 +73,12 @@ class GateRows:
 
     def sample(self, num_inputs: int) -> GateRows:
         """Return batches spread over all, of about that many rows."""
-        step = max(1, self.num_inputs // num_inputs)
-        return GateRows(self.batches[::step])
+        step = self.step(num_inputs)
+        return replace(self, batches=self.batches[::step], readers=self.readers[::step])
+
+    def step(self, num_inputs: int) -> int:
+        """Return which share of the batches holds about that many rows: every second, every third, ..."""
+        return max(1, self.num_inputs // num_inputs)
 
 
 def make_gate_rows(model: Model, *, count: int, texts: Sequence[str] = ()) -> GateRows:
@@ -62,14 +91,37 @@ def make_gate_rows(model: Model, *, count: int, texts: Sequence[str] = ()) -> Ga
     """
     random = np.random.default_rng(20)
     longest = min(model.checkpoint.max_tokens, _USUAL_LONGEST)
-    passages = _Passages(model, count, texts)
+    statements, questions = _texts(min(count, _MOST_PASSAGES), texts)
     lengths = np.exp(random.uniform(0, np.log(longest), count)).astype(np.int64)
     lengths[: count // 20] = longest  # the end of the range is where positions go wrong
     beyond = [int(longest * part) for part in _BEYOND] if _reads_beyond(model.checkpoint) else []
-    writer = _RowWriter(model, passages, random, longest=max([longest, *beyond]))
+    writer = _RowWriter(
+        model,
+        _Passages(model, statements),
+        _Passages(model, questions),
+        random,
+        longest=max([longest, *beyond]),
+    )
     rows = [writer.row(length) for length in random.permutation(lengths).tolist()]
-    alone = [*map(writer.row, beyond), *writer.tiny_rows()]
-    return GateRows((*_batches(rows), *((row,) for row in alone)))
+    alone = [(row,) for row in (*map(writer.row, beyond), *writer.tiny_rows())]
+    num_mixed = max(sum(_BATCH_SIZES), int(_MIXED_SHARE * count))
+    batches = [*_mixed_batches(rows[:num_mixed]), *_even_batches(rows[num_mixed:])]
+    # Long and short in turn: so every part of them is like the whole, and the time left can be told.
+    shuffled = [batches[place] for place in random.permutation(len(batches)).tolist()]
+    every = [*shuffled, *alone]
+    return GateRows(
+        batches=tuple(tuple(row.tokens for row in batch) for batch in every),
+        readers=tuple(tuple(row.reader for row in batch) for batch in every),
+        heads=_HEADS[HeadOutputs.of(model.checkpoint).kind],
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Row:
+    """A row and the head that it is for."""
+
+    tokens: TokenSequence
+    reader: Head
 
 
 def _reads_beyond(checkpoint: Checkpoint) -> bool:
@@ -80,14 +132,19 @@ def _reads_beyond(checkpoint: Checkpoint) -> bool:
     return knows_distances_only or family == "modernbert"
 
 
-def _batches(rows: Sequence[TokenSequence]) -> Iterator[tuple[TokenSequence, ...]]:
+def _even_batches(rows: Sequence[_Row]) -> Iterator[tuple[_Row, ...]]:
+    for places in plan_batches([len(row.tokens) for row in rows], max_tokens=_EVEN_TOKENS):
+        yield tuple(rows[place] for place in places.tolist())
+
+
+def _mixed_batches(rows: Sequence[_Row]) -> Iterator[tuple[_Row, ...]]:
     """Cut rows into batches of changing size whose rows differ in length, within a budget of tokens."""
     sizes = cycle(_BATCH_SIZES)
-    batch: list[TokenSequence] = []
+    batch: list[_Row] = []
     size = next(sizes)
     for row in rows:
-        longest = max(map(len, [row, *batch]))
-        if batch and (len(batch) >= size or longest * (len(batch) + 1) > _BATCH_TOKENS):
+        longest = max(len(entry.tokens) for entry in (row, *batch))
+        if batch and (len(batch) >= size or longest * (len(batch) + 1) > _MIXED_TOKENS):
             yield tuple(batch)
             batch, size = [], next(sizes)
         batch.append(row)
@@ -95,14 +152,18 @@ def _batches(rows: Sequence[TokenSequence]) -> Iterator[tuple[TokenSequence, ...
         yield tuple(batch)
 
 
-class _Passages:
-    """Encoded texts and statements, taken in turn; long ones are joined from several."""
+def _texts(count: int, texts: Sequence[str]) -> tuple[Sequence[tuple[str, str]], Sequence[tuple[str, str]]]:
+    """Return passages with statements, and passages with questions."""
+    if texts:
+        pairs = [(text, texts[(place * 7 + 1) % len(texts)]) for place, text in enumerate(texts)]
+        return pairs, pairs
+    return list(make_passages(count)), [(passage, question) for question, passage in make_questions(count)]
 
-    def __init__(self, model: Model, count: int, texts: Sequence[str]) -> None:
-        if texts:
-            pairs = [(text, texts[(place * 7 + 1) % len(texts)]) for place, text in enumerate(texts)]
-        else:
-            pairs = list(make_passages(min(count, 400)))
+
+class _Passages:
+    """Encoded texts and what goes with them, taken in turn; long ones are joined from several."""
+
+    def __init__(self, model: Model, pairs: Sequence[tuple[str, str]]) -> None:
         self._firsts = _nonempty(model, [first for first, _ in pairs])
         self._seconds = _nonempty(model, [second for _, second in pairs])
         self.labels = _nonempty(model, list(LABELS))
@@ -113,8 +174,8 @@ class _Passages:
         self._place += 1
         return self._taken(self._firsts, num_first), self._taken(self._seconds, num_second)
 
-    def statement_tokens(self) -> int:
-        """Return how many tokens the next statement has."""
+    def second_tokens(self) -> int:
+        """Return how many tokens the next second text has."""
         return len(self._seconds[(self._place + 1) % len(self._seconds)])
 
     def _taken(self, encoded: list[Ids], num_tokens: int) -> Ids:
@@ -131,54 +192,77 @@ def _nonempty(model: Model, texts: Sequence[str]) -> list[Ids]:
 
 
 class _RowWriter:
-    """Writes rows of wished lengths in one or both of a model's layouts."""
+    """Writes rows of wished lengths in each of a model's layouts, in turn."""
 
     def __init__(
-        self, model: Model, passages: _Passages, random: np.random.Generator, *, longest: int
+        self,
+        model: Model,
+        statements: _Passages,
+        questions: _Passages,
+        random: np.random.Generator,
+        *,
+        longest: int,
     ) -> None:
-        self._passages = passages
+        self._statements, self._questions = statements, questions
         self._random = random
         # A row may be longer than what the model was trained on: that is tried, too.
         layout: Any = replace(model.layout, max_tokens=longest)
         self._pairs: PairLayout | None = layout if isinstance(layout, PairLayout) else None
         self._labels: Any = None if self._pairs else layout  # a JointLayout, or that of isolated labels
-        if isinstance(model.checkpoint.head, MultitaskHead) and self._pairs is not None:
+        head = model.checkpoint.head
+        if isinstance(head, MultitaskHead) and self._pairs is not None:
             self._labels = IsolatedLabelsLayout.beside(self._pairs)
+        self._kinds = [
+            *([self._label_row] if self._labels is not None else []),
+            *([self._statement_row] if self._pairs is not None and not isinstance(head, ReaderHead) else []),
+            *([self._question_row] if isinstance(head, MultitaskHead | ReaderHead) else []),
+        ]
+        self._pair_reader: Head = "answers" if isinstance(head, ReaderHead) else "entailment"
         self._longest = longest
 
-    def row(self, length: int) -> TokenSequence:
+    def row(self, length: int) -> _Row:
         """Return a row of about that length, never longer than the longest."""
-        if self._pairs is None or (self._labels is not None and self._random.random() < 0.5):
-            return self._label_row(length)
-        return self._pair_row(self._pairs, length)
+        return self._kinds[int(self._random.integers(0, len(self._kinds)))](length)
 
-    def tiny_rows(self) -> list[TokenSequence]:
+    def tiny_rows(self) -> list[_Row]:
         """Return rows of 1, 2 and 3 tokens, shorter than any layout; joint models have none."""
         if self._pairs is None:
             return []
-        text, _ = self._passages.pair(max(_TINY), 1)
+        text, _ = self._statements.pair(max(_TINY), 1)
         end = np.array([self._pairs.suffix[-1]], dtype=np.int64)
         rows = (np.concatenate([text[: length - 1], end]) for length in _TINY)
         types = self._pairs.has_token_types
-        return [TokenSequence(ids, token_types=np.zeros_like(ids) if types else None) for ids in rows]
+        return [
+            _Row(TokenSequence(ids, token_types=np.zeros_like(ids) if types else None), self._pair_reader)
+            for ids in rows
+        ]
 
-    def _pair_row(self, layout: PairLayout, length: int) -> TokenSequence:
-        room = max(2, min(length, self._longest) - layout.num_control_tokens)
-        second = min(max(1, room // 2), self._passages.statement_tokens())
-        return layout.assemble(*self._passages.pair(room - second, second))
+    def _statement_row(self, length: int) -> _Row:
+        assert self._pairs is not None
+        return _Row(self._pairs.assemble(*self._pair(self._statements, length)), "entailment")
 
-    def _label_row(self, length: int) -> TokenSequence:
+    def _question_row(self, length: int) -> _Row:
+        assert self._pairs is not None
+        context, question = self._pair(self._questions, length)
+        return _Row(self._pairs.assemble(question, context), "answers")
+
+    def _pair(self, passages: _Passages, length: int) -> tuple[Ids, Ids]:
+        assert self._pairs is not None
+        room = max(2, min(length, self._longest) - self._pairs.num_control_tokens)
+        second = min(max(1, room // 2), passages.second_tokens())
+        return passages.pair(room - second, second)
+
+    def _label_row(self, length: int) -> _Row:
         assert self._labels is not None
         number = int(self._random.integers(1, _MOST_LABELS + 1))
-        places = self._random.permutation(len(self._passages.labels))[:number].tolist()
-        chosen = [self._passages.labels[place] for place in places]
+        places = self._random.permutation(len(self._statements.labels))[:number].tolist()
+        chosen = [self._statements.labels[place] for place in places]
         fixed = self._labels.num_fixed_tokens
         while len(chosen) > 1 and fixed + _cost(chosen) + 2 > min(length, self._longest):
             chosen.pop()
         chosen = [ids[: max(1, self._longest - fixed - 3)] for ids in chosen]
-        text, _ = self._passages.pair(max(1, min(length, self._longest) - fixed - _cost(chosen)), 1)
-        row: TokenSequence = self._labels.assemble(text, chosen)
-        return row
+        text, _ = self._statements.pair(max(1, min(length, self._longest) - fixed - _cost(chosen)), 1)
+        return _Row(self._labels.assemble(text, chosen), "labels")
 
 
 def _cost(labels: Sequence[Ids]) -> int:

@@ -176,8 +176,7 @@ class GatedWriter:
 
     def _sample(self) -> tuple[GateRows, Outputs]:
         rows = self._rows.sample(_SEARCH_INPUTS)
-        step = max(1, self._rows.num_inputs // _SEARCH_INPUTS)
-        return rows, self._original[::step]
+        return rows, self._original[:: self._rows.step(_SEARCH_INPUTS)]
 
     def _run_model(self, model: Model, rows: GateRows, stage: str) -> Outputs:
         return run_all(model.backend, rows, on_batch=lambda done, total: self._tell(stage, done, total))
@@ -203,7 +202,9 @@ def _exists(artefact: Artefact) -> bool:
 def _where(figures: GateFigures | None) -> list[str]:
     if figures is None or figures.agreement == 1.0:
         return []
-    return [f"by length {', '.join(describe_lengths(figures))}"]
+    by_head = [f"{head.name}: {100 * head.agreement:.1f} %" for head in figures.by_head]
+    found = [f"by length {', '.join(describe_lengths(figures))}"]
+    return found if len(by_head) < 2 else [f"by head {', '.join(by_head)}", *found]
 
 
 def _worst(ranked: list[Harm]) -> list[str]:

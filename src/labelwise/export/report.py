@@ -80,11 +80,25 @@ class ExportReport:
         rows = [_COLUMNS, *map(_cells, self.files)]
         widths = [max(len(row[place]) for row in rows) for place in range(len(_COLUMNS))]
         lines = ["  ".join(map(str.ljust, row, widths)) for row in rows]
+        for file in self.files:
+            lines += _head_lines(file)
         if self.ms_per_text_torch is not None:
             lines.append(
                 f"float32 torch: {self.ms_per_text_torch:.1f} ms/text ({self.files[0].speed_tokens} tokens)"
             )
         return [line.rstrip() for line in lines]
+
+
+def _head_lines(file: ExportedFile) -> list[str]:
+    """Return a line for each head of a model that has several."""
+    heads = () if file.figures is None else file.figures.by_head
+    if len(heads) < 2:
+        return []
+    return [
+        f"{file.artefact.name}, {head.name}: {100 * head.agreement:.2f} % of {head.num_decisions:,} "
+        f"decisions agree, largest difference {head.largest_difference:.1e}"
+        for head in heads
+    ]
 
 
 def _cells(file: ExportedFile) -> tuple[str, ...]:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from labelwise.checkpoints.checkpoint import Checkpoint
+from labelwise.checkpoints.files import WEIGHTS_FILE
 from labelwise.checkpoints.manifest import MANIFEST_FILE
 from labelwise.checkpoints.opening import open_checkpoint
 from labelwise.distillation.student_folder import appearing_whole, write_json
@@ -115,7 +116,7 @@ def export_model(
 def _copied(checkpoint: Checkpoint, settings: ExportSettings, to: Path, draft: Path) -> ExportReport:
     if settings.trim_corpus is not None:
         raise InputError(f"{checkpoint.ref!r} has only ONNX weights, whose vocabulary cannot be trimmed")
-    model = load(checkpoint.folder, threads=settings.threads)
+    model = replace(load(checkpoint.folder, threads=settings.threads), checkpoint=checkpoint)
     files = copy_stored(model, settings.artefacts, draft)
     report = ExportReport(to, files, None)
     has_types = _has_token_types(model)
@@ -144,7 +145,9 @@ def _exported(
             on_progress=on_progress,
         )
         files = tuple(_write(writer, artefact, draft) for artefact in settings.artefacts)
-        dtype = next((_DTYPES[f.artefact.precision] for f in files if f.artefact.kind == "safetensors"), None)
+        dtype = next(
+            (_DTYPES[file.artefact.precision] for file in files if file.artefact.name == WEIGHTS_FILE), None
+        )
         report = ExportReport(to, files, writer.ms_per_text_torch, trimming)
         has_types = _has_token_types(model)
         write_small_files(

@@ -7,7 +7,7 @@ from typing import Final
 
 import numpy as np
 
-__all__ = ["LABELS", "make_passages"]
+__all__ = ["LABELS", "make_passages", "make_questions"]
 
 _WHO: Final = (
     "The customer", "A teacher", "My neighbour", "The committee", "Our driver", "A young doctor",
@@ -42,10 +42,25 @@ def make_passages(count: int, *, seed: int = 0) -> Iterator[tuple[str, str]]:
     """Yield a passage of one to many sentences, and a statement that it bears out, denies or leaves open."""
     random = np.random.default_rng(seed)
     for _ in range(count):
-        facts = [_fact(random) for _ in range(int(random.integers(1, 12)))]
-        sentences = [f"{who} {did} {what} {when}." for who, did, what, when in facts]
-        sentences.insert(int(random.integers(0, len(sentences) + 1)), str(random.choice(_VIEWS)))
-        yield " ".join(sentences), _statement(random, facts[int(random.integers(0, len(facts)))])
+        passage, fact = _passage(random)
+        yield passage, _statement(random, fact)
+
+
+def make_questions(count: int, *, seed: int = 1) -> Iterator[tuple[str, str]]:
+    """Yield a question, and a passage that answers it; one in five does not."""
+    random = np.random.default_rng(seed)
+    for _ in range(count):
+        passage, fact = _passage(random)
+        asked = _fact(random) if random.integers(0, 5) == 0 else fact
+        yield _question(random, asked), passage
+
+
+def _passage(random: np.random.Generator) -> tuple[str, tuple[str, str, str, str]]:
+    """Return one to many sentences, and what one of them says."""
+    facts = [_fact(random) for _ in range(int(random.integers(1, 12)))]
+    sentences = [f"{who} {did} {what} {when}." for who, did, what, when in facts]
+    sentences.insert(int(random.integers(0, len(sentences) + 1)), str(random.choice(_VIEWS)))
+    return " ".join(sentences), facts[int(random.integers(0, len(facts)))]
 
 
 def _fact(random: np.random.Generator) -> tuple[str, str, str, str]:
@@ -63,3 +78,9 @@ def _statement(random: np.random.Generator, fact: tuple[str, str, str, str]) -> 
     if kind == 2:
         return f"{random.choice(_WHO)} {random.choice(_DID)} {random.choice(_WHAT)}."
     return f"This example is about {random.choice(LABELS)}."
+
+
+def _question(random: np.random.Generator, fact: tuple[str, str, str, str]) -> str:
+    who, did, what, when = fact
+    forms = (f"Who {did} {what}?", f"What is it that {who.lower()} {did} {when}?")
+    return str(random.choice(forms))

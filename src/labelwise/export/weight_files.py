@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import shutil
+import tempfile
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -17,6 +20,7 @@ from labelwise.backends.openvino import OpenvinoBackend
 from labelwise.backends.torch import TorchBackend
 from labelwise.checkpoints.checkpoint import Checkpoint
 from labelwise.checkpoints.families import pad_token_id
+from labelwise.checkpoints.files import WEIGHTS_FILE
 from labelwise.distillation.tensor_file import stored_tensors
 from labelwise.errors import BackendError, require
 from labelwise.export.package_files import write_config
@@ -82,9 +86,24 @@ def open_artefact(
         return OnnxBackend(start_session(file, threads=threads), head=head, pad_id=pad_id)
     if artefact.kind == "openvino":
         return OpenvinoBackend(_compile(file, threads), head=head, pad_id=pad_id)
-    write_config(checkpoint.folder, folder, dtype=_TORCH_TYPES[artefact.precision])
-    written = replace(checkpoint, folder=folder, weight_files=(file,))
-    return TorchBackend.open(written, device="cpu", dtype=_TORCH_TYPES[artefact.precision])
+    return _open_safetensors(file, checkpoint, _TORCH_TYPES[artefact.precision])
+
+
+def _open_safetensors(file: Path, checkpoint: Checkpoint, dtype: str) -> Backend:
+    """Load one file through a folder in which it has the plain name, that transformers reads."""
+    with tempfile.TemporaryDirectory(dir=file.parent, prefix=".loaded-") as scratch:
+        alone = Path(scratch)
+        _link_or_copy(file, alone / WEIGHTS_FILE)
+        write_config(checkpoint.folder, alone, dtype=dtype)
+        written = replace(checkpoint, folder=alone, weight_files=(alone / WEIGHTS_FILE,))
+        return TorchBackend.open(written, device="cpu", dtype=dtype)
+
+
+def _link_or_copy(file: Path, target: Path) -> None:
+    try:
+        os.link(file, target)
+    except OSError:  # not every file system has links
+        shutil.copyfile(file, target)
 
 
 def _write_onnx(graph: onnx.ModelProto, file: Path) -> list[str]:

@@ -1,8 +1,8 @@
 """transformers.js's own zero-shot pipeline gives Python's scores with an exported model; its blind cut
 is known.
 
-Skipped where Node or the packages of package.json are absent: ``npm install --ignore-scripts`` here, or
-name a node_modules folder in ``LABELWISE_NODE_MODULES``.
+Skipped where Node or the packages of package.json are absent: ``.ci/browser`` installs them, or name a
+node_modules folder in ``LABELWISE_NODE_MODULES``.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ TOLERANCES = {"fp32": 1e-4, "fp16": 0.01, "int8": 0.05, "q4": 0.2, "q4f16": 0.2}
 
 pytestmark = pytest.mark.skipif(
     shutil.which("node") is None or not (MODULES / "@huggingface" / "transformers").is_dir(),
-    reason="Node or its packages are absent",
+    reason="Node or its packages are absent (.ci/browser installs them)",
 )
 
 
