@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
 
 ROOT = Path(__file__).resolve().parents[2]
 WEB = ROOT / "web"
@@ -18,14 +19,23 @@ MODEL_DIR = Path(os.environ.get("MODEL_DIR", BUNDLED))
 BUILD_S, UNIT_S, BROWSER_S = 300, 600, 1200
 
 
+def _is_running(name: str) -> bool:
+    """Tell a browser from a stub that asks for snap."""
+    return shutil.which(name) is not None and (
+        subprocess.run([name, "--version"], capture_output=True, check=False).returncode == 0
+    )
+
+
 def _chromium() -> str | None:
     """Find a Chromium: the one named in CHROMIUM, the system's, or the one that Playwright fetched."""
     named = os.environ.get("CHROMIUM")
     if named:
         return named
     fetched = Path(os.environ.get("PLAYWRIGHT_BROWSERS_PATH", Path.home() / ".cache" / "ms-playwright"))
-    system = filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome")))
-    return next(system, None) or next(map(str, fetched.glob("chromium-*/chrome-linux*/chrome")), None)
+    system = filter(_is_running, ("chromium", "chromium-browser", "google-chrome"))
+    return next(filter(None, map(shutil.which, system)), None) or next(
+        map(str, fetched.glob("chromium-*/chrome-linux*/chrome")), None
+    )
 
 
 CHROMIUM = _chromium()
@@ -44,9 +54,6 @@ def _missing() -> str | None:
     return None
 
 
-pytestmark = pytest.mark.skipif(_missing() is not None, reason=f"needs {_missing()}")
-
-
 def _run(*command: str, timeout_s: float) -> str:
     environment = {**os.environ, "MODEL_DIR": str(MODEL_DIR), "PYTHON": sys.executable}
     if CHROMIUM is not None:
@@ -59,9 +66,18 @@ def _run(*command: str, timeout_s: float) -> str:
     return done.stdout
 
 
+pytestmark = pytest.mark.skipif(_missing() is not None, reason=f"needs {_missing()}")
+
+
 @pytest.fixture(scope="module", autouse=True)
-def built_page() -> Path:
-    _run("npm", "run", "build", timeout_s=BUILD_S)
+def built_page(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Build the page once, whichever of several test processes comes first."""
+    folder = tmp_path_factory.getbasetemp()
+    shared = folder.parent if "PYTEST_XDIST_WORKER" in os.environ else folder
+    with FileLock(shared / "page.lock"):
+        if not (shared / "page.built").exists():
+            _run("npm", "run", "build", timeout_s=BUILD_S)
+            (shared / "page.built").touch()
     return WEB / "dist"
 
 

@@ -47,9 +47,6 @@ class OnnxBackend:
         self._session = session
         self._inputs = {name: _INTEGERS[kind] for name, kind in inputs.items()}
         self._head = head
-        self._run_options = onnxruntime.RunOptions()
-        # A head that nobody asked for is left out.
-        self._run_options.only_execute_path_to_fetches = True
         self._pad_id = pad_id
 
     @classmethod
@@ -68,7 +65,7 @@ class OnnxBackend:
         batch = pad(sequences, pad_token_id=self._pad_id)
         feed = {name: batch.array(name).astype(kind, copy=False) for name, kind in self._inputs.items()}
         try:
-            found = self._session.run(list(head.names), feed, self._run_options)
+            found = self._session.run(list(head.names), feed)
         except Exception as error:  # onnxruntime's own classes share no base but this
             raise BackendError(
                 f"onnxruntime failed on a batch of shape {batch.input_ids.shape}: {_line(error)}"

@@ -170,7 +170,8 @@ class GatedWriter:
                 figures = self._measure(other, frozenset(), rows, original)
             except BackendError:
                 continue
-            if shortcoming(figures, precision) is None:
+            # The sample has too few decisions of each head to hold heads to a share one by one.
+            if shortcoming(replace(figures, by_head=()), precision) is None:
                 return precision
         return None
 

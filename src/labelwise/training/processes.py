@@ -51,9 +51,10 @@ def leaving_together() -> Iterator[None]:
             # The frames hold the model; nothing is under way any more that could be waited for.
             traceback.clear_frames(error.__traceback__)
             _end_group()
+            said = str(error).strip().splitlines() or [type(error).__name__]
             raise LabelwiseError(
                 "another process of this run is gone, and its own message says why: mend that, then go on "
-                "from the last checkpoint with --resume"
+                f"from the last checkpoint with --resume (seen here: {said[0]})"
             ) from error
         _break_off()
         raise

@@ -18,7 +18,7 @@ Value = TypeVar("Value")
 def read_recipe_file(path: Path) -> dict[str, Any]:
     """Read the JSON object that a recipe is.
 
-    A recipe that says ``"like": FILE`` has all fields of that recipe but those that it gives itself;
+    A JSON recipe that says ``"like": FILE`` has all fields of that recipe but those that it gives itself;
     ``hyperparameters`` are taken over one by one.
 
     Raises:
@@ -30,7 +30,7 @@ def read_recipe_file(path: Path) -> dict[str, Any]:
     model = _read_object(path.parent / str(values.pop("like")))
     if "like" in model:
         raise DataError(f"{path} is like a recipe that is like another: name the first one")
-    fitted = {**model.get("hyperparameters", {}), **values.get("hyperparameters", {})}
+    fitted = {**(model.get("hyperparameters") or {}), **(values.get("hyperparameters") or {})}
     return {**model, **values, "hyperparameters": fitted}
 
 

@@ -51,7 +51,7 @@ def test_pairs_share_no_premise_with_what_was_read(recipe, data_dir, write_rows)
     values["sources"] = [{"path": "many.jsonl", "kind": "pairs", "licence": "own", "max_rows": 6}]
     path.write_text(json.dumps(values))
     only_texts = replace(recipe, classify=tuple(s for s in recipe.classify if s.kind == "texts"))
-    found = unread_pairs(load_recipe(path), [only_texts], data_dir)["many.jsonl"]
+    found = unread_pairs(load_recipe(path), [only_texts], data_dir)["many.jsonl.gz"]
     premises = {pair.premise for pair in found}
     assert 4 <= len(premises) <= 7
     assert len(found) == 2 * len(premises)

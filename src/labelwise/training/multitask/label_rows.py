@@ -66,7 +66,7 @@ def read_source(source: LabelSource, data_dir: Path, *, seed: int) -> SourceRows
         _name_bad_rows(texts.bad_rows)
         kept = set(source.kept_labels)
         named = [_renamed(row, source) for row in texts.rows]
-        rows = [row for row in named if row.labels and (not kept or set(row.labels) <= kept)]
+        rows = [row for row in named if not kept or set(row.labels) <= kept]
         if source.kind == "texts":
             label_set = tuple(sorted({label for row in rows for label in row.labels}))
     if not rows:

@@ -61,7 +61,7 @@ def unread_pairs(
             if source.kind == "pairs":
                 seen |= {row.text for row in read_source(source, data_dir, seed=run.seed).rows}
     found = {
-        Path(source.path).name: [
+        _file_name(source.path): [
             pair for pair in read_pairs(data_dir / source.path).rows if pair.premise not in seen
         ]
         for source in entail_recipe.sources
@@ -90,6 +90,14 @@ def unread_questions(runs: Sequence[MultitaskRecipe], data_dir: Path) -> list[Qa
     if not unread:
         raise DataError("every question was read: hold a file back from the recipe instead")
     return unread
+
+
+def _file_name(path: str) -> str:
+    # Read back by its ending, and apart from a file of the same name in another folder.
+    name = path.replace("/", "_")
+    for ending in (".gz", ".jsonl", ".json", ".csv", ".tsv", ".parquet"):
+        name = name.removesuffix(ending)
+    return f"{name}.jsonl.gz"
 
 
 def _key(example: QaExample) -> tuple[str, str]:
