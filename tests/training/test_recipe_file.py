@@ -8,8 +8,8 @@ from labelwise.training.recipe_file import read_recipe_file
 
 @pytest.fixture
 def write(tmp_path):
-    def write_recipe(name, **values):
-        path = tmp_path / name
+    def write_recipe(file_name, /, **values):
+        path = tmp_path / file_name
         path.write_text(json.dumps(values))
         return path
 
