@@ -191,6 +191,7 @@ class MultitaskRecipe:
         starts_from_entail: see above.
         earlier_recipe: another multi-task recipe beside this file, which is run first; this run goes on from
             its model.
+        earlier_share: share of the earlier run's weights in the finished ones; chosen on the validation files.
         classify: the label sources.
         answer: the question sources.
         validation: classification files that are measured while training; never trained on.
@@ -211,6 +212,7 @@ class MultitaskRecipe:
     validation_rows: int = 150
     starts_from_entail: bool = True
     earlier_recipe: str | None = None
+    earlier_share: float = 0.0
     similarity_scale: float = 4.0
     window_tokens: int = 256
     seed: int = 42
@@ -219,6 +221,8 @@ class MultitaskRecipe:
     def __post_init__(self) -> None:
         if not self.classify or not self.answer:
             raise InputError("classify or answer is empty: name at least one data file of each")
+        if not 0 <= self.earlier_share < 1:
+            raise InputError(f"earlier_share is {self.earlier_share}: use a number from 0 up to 1")
         paths = [source.path for source in self.classify] + [source.path for source in self.answer]
         for path in [*paths, *self.validation]:
             if "_report" in Path(path).name:

@@ -20,6 +20,7 @@ from labelwise.training.encoding import encode_pairs
 from labelwise.training.finishing import DataFile, finish_run
 from labelwise.training.mix import training_pairs
 from labelwise.training.multitask.answer_task import read_answer_task
+from labelwise.training.multitask.averaging import average_with_earlier
 from labelwise.training.multitask.entail_task import EntailTask
 from labelwise.training.multitask.label_rows import read_source
 from labelwise.training.multitask.label_task import LabelTask
@@ -98,6 +99,8 @@ def train_multitask(
     trainer.train(resume_from_checkpoint=str(newest) if newest else None)
     label_task = tasks["classify"]
     assert isinstance(label_task, LabelTask)
+    if "earlier_model" in starts:
+        average_with_earlier(model, starts["earlier_model"], share=recipe.earlier_share)
     add_similarity(model, label_task.rarities, scale=recipe.similarity_scale)
     figures = watch.figures(model)
     model.float().save_pretrained(output_dir / "model")
