@@ -45,5 +45,5 @@ def test_a_share_of_nothing_changes_nothing(tmp_path):
 
 def test_another_geometry_is_refused(tmp_path):
     tiny(16).save_pretrained(tmp_path)
-    with pytest.raises(InputError, match="has no weight 'encoder.embeddings"):
+    with pytest.raises(InputError, match=r"has no weight 'encoder\.embeddings"):
         average_with_earlier(tiny(8), tmp_path, share=0.5)

@@ -191,7 +191,7 @@ class MultitaskRecipe:
         starts_from_entail: see above.
         earlier_recipe: another multi-task recipe beside this file, which is run first; this run goes on from
             its model.
-        earlier_share: share of the earlier run's weights in the finished ones; chosen on the validation files.
+        earlier_share: share of the earlier run's weights in the finished ones, chosen on validation files.
         classify: the label sources.
         answer: the question sources.
         validation: classification files that are measured while training; never trained on.
