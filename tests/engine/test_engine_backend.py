@@ -154,8 +154,8 @@ def test_the_bundled_model_runs_in_the_engine_with_its_own_weights(engine, rows)
     batch = [TokenSequence(random.integers(1000, 20000, length)) for length in (12, 40, 25, 9)]
     for mine, expected in zip(ours.run(batch)[1:], theirs.run(batch)[1:], strict=True):
         real = np.isfinite(expected)
-        assert np.abs(mine[real] - expected[real]).max() < 0.3  # both round to 8 bits, differently
-        assert expected[real].std() > 0.4
+        assert np.abs(mine[real] - expected[real]).max() < 0.15  # both round to 8 bits, differently
+        assert expected[real].std() > 0.3  # far apart enough that a difference of that size would show
 
 
 def test_an_8_bit_file_gives_its_weights_back(tiny, tmp_path):
