@@ -97,4 +97,9 @@ def _complain(error: object, status: int) -> int:
     line = " ".join(shown.split())
     if line:
         typer.echo(f"labelwise: {line}", err=True)
+    if "TORCHELASTIC_RUN_ID" in os.environ:
+        # Started by torchrun: letting go of a process group may wait for processes that wait for this one.
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(status)
     return status
