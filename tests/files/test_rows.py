@@ -56,7 +56,11 @@ def test_gzip_is_read_through(tmp_path):
     assert rows_of(path) == [(1, {"text": "x", "n": "1"})]
 
 
-@pytest.mark.parametrize("data", [b"not gzip at all", gzip.compress(b"text\n" + b"x\n" * 9999)[:-20]])
+@pytest.mark.parametrize(
+    "data",
+    [b"not gzip at all", gzip.compress(b"text\n" + b"x\n" * 9999)[:-20]],
+    ids=["no gzip", "cut short"],
+)
 def test_broken_gzip_is_one_plain_error(tmp_path, data):
     with pytest.raises(DataError, match="cannot read"):
         rows_of(write(tmp_path / "a.csv.gz", data))
