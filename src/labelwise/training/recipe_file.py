@@ -18,18 +18,23 @@ Value = TypeVar("Value")
 def read_recipe_file(path: Path) -> dict[str, Any]:
     """Read the JSON object that a recipe is.
 
-    A JSON recipe that says ``"like": FILE`` has all fields of that recipe but those that it gives itself;
-    ``hyperparameters`` are taken over one by one.
+    A JSON recipe that says ``"like": FILE`` has all fields of that recipe, which may itself be like another,
+    but those that it gives itself; ``hyperparameters`` are taken over one by one.
 
     Raises:
-        DataError: the file cannot be read, or is not a JSON object.
+        DataError: the file cannot be read, or is not a JSON object, or recipes are like each other in a ring.
     """
+    return _read_likened(path, ())
+
+
+def _read_likened(path: Path, likened: tuple[Path, ...]) -> dict[str, Any]:
+    if path.resolve() in likened:
+        way = ", ".join(file.name for file in likened)
+        raise DataError(f"{path} is like itself, by way of {way}: one of them must stand for itself")
     values = _read_object(path)
     if "like" not in values:
         return values
-    model = _read_object(path.parent / str(values.pop("like")))
-    if "like" in model:
-        raise DataError(f"{path} is like a recipe that is like another: name the first one")
+    model = _read_likened(path.parent / str(values.pop("like")), (*likened, path.resolve()))
     fitted = {**(model.get("hyperparameters") or {}), **(values.get("hyperparameters") or {})}
     return {**model, **values, "hyperparameters": fitted}
 
