@@ -4,6 +4,8 @@ from safetensors.numpy import load_file, save_file
 
 from labelwise import errors
 from labelwise.backends import open_backend
+from labelwise.backends.heads import HeadOutputs
+from labelwise.backends.torch import TorchBackend
 from labelwise.checkpoints import open_checkpoint
 from labelwise.errors import CheckpointError, InputError, MissingExtraError
 
@@ -63,3 +65,25 @@ def test_threads_are_set_on_request(tiny):
         assert torch.get_num_threads() == 1
     finally:
         torch.set_num_threads(before)
+
+
+def test_a_head_of_the_multitask_model_that_nobody_asked_for_does_not_run(rows):
+    from labelwise.models import MultitaskConfig, MultitaskModel
+
+    torch.manual_seed(1)
+    sizes = {"vocab_size": 100, "hidden_size": 16, "num_hidden_layers": 1, "num_attention_heads": 2}
+    model = MultitaskModel(MultitaskConfig(intermediate_size=24, label_head_size=8, **sizes)).eval()
+    ran = []
+    for name in ("classify_head", "entail_head", "answer_head"):
+        getattr(model, name).register_forward_hook(lambda *_, name=name: ran.append(name))
+    backend = TorchBackend(model, head=HeadOutputs("multitask", 3), pad_id=0)
+    batch = rows((9, 4))
+    _, entail, start, end = backend.run(batch)
+    assert ran == ["classify_head", "entail_head", "answer_head"]
+    ran.clear()
+    np.testing.assert_array_equal(backend.run(batch, outputs=["entail_logits"])[0], entail)
+    assert ran == ["entail_head"]
+    found = backend.run(batch, outputs=["end_logits", "start_logits"])
+    assert ran == ["entail_head", "answer_head"]
+    for mine, expected in zip(found, (end, start), strict=True):
+        np.testing.assert_array_equal(mine, expected)

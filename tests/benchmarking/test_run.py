@@ -56,6 +56,18 @@ def test_the_tokens_are_those_of_the_rows_without_padding(nli_checkpoint):
     assert counter.size(WORKLOAD, hypothesis_template=template).num_tokens == sum(lengths)
 
 
+def test_the_operations_are_those_of_the_first_tokens_where_pairs_are_classified(nli_checkpoint):
+    counter = RowCounter.open(str(nli_checkpoint))
+    size = counter.size(Workload("one", TEXTS[:1], ("billing",)))
+    config, length = counter.config, size.num_tokens
+    width, inner, layers = (
+        config[name] for name in ("hidden_size", "intermediate_size", "num_hidden_layers")
+    )
+    key, query, pair = 4 * width**2, 4 * width**2 + 4 * width * inner, 4 * width
+    inside = length * (key + query) + length**2 * pair
+    assert size.num_operations == (layers - 1) * inside + length * key + query + length * pair
+
+
 def test_a_system_that_cannot_run_here_is_named_and_the_others_go_on():
     result = run_benchmark(benchmark("bundled", MISSING, "labelwise:onnx"), [WORKLOAD])
     assert [one.system for one in result.measurements] == ["labelwise:onnx"]

@@ -16,7 +16,7 @@ import pytest
 import labelwise
 from labelwise.checkpoints.description import describe
 from labelwise.checkpoints.manifest import MANIFEST_FILE, check_manifest
-from labelwise.errors import CheckpointError, DataError, InputError
+from labelwise.errors import CheckpointError, DataError
 from labelwise.export import ExportSettings, export_model
 
 INTERRUPTED = """
@@ -181,16 +181,6 @@ def test_a_place_that_cannot_be_written_is_said_in_a_line(save_model, tmp_path):
     (tmp_path / "file").write_text("in the way")
     with pytest.raises(DataError, match="cannot be written"):
         export_model(save_model("bert"), to=tmp_path / "file/out", settings=small())
-
-
-def test_a_model_with_onnx_weights_alone_is_passed_on_as_it_is(save_model, tmp_path):
-    export_model(save_model("bert"), to=tmp_path / "first", settings=small(precisions=("fp16",)))
-    report = export_model(tmp_path / "first", to=tmp_path / "second", settings=small(precisions=("fp16",)))
-    assert report.files[0].figures is None
-    name = "onnx/model_fp16.onnx"
-    assert (tmp_path / "first" / name).read_bytes() == (tmp_path / "second" / name).read_bytes()
-    with pytest.raises(InputError, match="only ONNX weights in fp16"):
-        export_model(tmp_path / "first", to=tmp_path / "third", settings=small(precisions=("int8",)))
 
 
 def test_the_effect_of_a_trimmed_vocabulary_is_measured(save_model, tmp_path):

@@ -3,13 +3,14 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from safetensors.torch import load_file, save_file
 from transformers import DebertaV2Config
 
 from labelwise.errors import CheckpointError
-from labelwise.models.loading import load_joint_model
+from labelwise.models.loading import fill_module, load_joint_model
 
 PUBLISHED = Path(__file__).parent / "fixtures" / "v3-modernbert-simple-first"
 
@@ -71,3 +72,24 @@ def test_another_kind_of_model_is_refused(tmp_path):
     DebertaV2Config().save_pretrained(tmp_path)
     with pytest.raises(CheckpointError, match="deberta-v2"):
         load_joint_model(tmp_path)
+
+
+def test_columns_that_were_filled_up_with_zeros_are_cut_off():
+    layer = torch.nn.Linear(3, 2)
+    fill_module(layer, {"weight": np.array([[1, 2, 3, 0], [4, 5, 6, 0]], np.float32), "bias": np.ones(2)})
+    assert layer.weight.tolist() == [[1, 2, 3], [4, 5, 6]]
+    assert layer.bias.tolist() == [1, 1]
+
+
+@pytest.mark.parametrize(
+    ("changed", "message"),
+    [
+        ({"weight": np.ones((2, 4))}, r"'weight' has shape \(2, 4\) where config\.json asks for \(2, 3\)"),
+        ({"other": np.ones(2)}, "no weight 'other'"),
+        ({"bias": None}, "'bias' is missing"),
+    ],
+)
+def test_weights_that_do_not_fit_a_module_are_refused_by_name(changed, message):
+    weights = {"weight": np.ones((2, 3)), "bias": np.ones(2)} | changed
+    with pytest.raises(CheckpointError, match=message):
+        fill_module(torch.nn.Linear(3, 2), {name: one for name, one in weights.items() if one is not None})

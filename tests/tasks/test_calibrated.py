@@ -55,7 +55,9 @@ def test_each_kind_of_score_has_its_own_temperature(model_with):
 
 
 def test_label_biases_are_added_after_the_temperature_in_every_mode(model_with):
-    model = model_with(temperature=2.0, label_biases={"card": 1.0, "elsewhere": 9.0})
+    model = model_with(
+        temperature=2.0, label_biases={"card": 1.0, "parcel": 0.0, "other": 0.0, "elsewhere": 9.0}
+    )
     competing = model.classify("card", LABELS)
     assert list(scores_of(competing).values()) == pytest.approx(softmax(np.array([1.0, 0.0, 0.0])).tolist())
     alone = model.classify("card", LABELS, multi_label=True)
@@ -83,6 +85,14 @@ def test_biases_of_labels_that_are_not_asked_for_change_not_a_bit(model_with):
     plain = [model_with().classify("card", LABELS, **options) for options in asked]
     model = model_with(label_biases={"elsewhere": 5.0}, thresholds={"elsewhere": 0.9})
     assert [model.classify("card", LABELS, **options) for options in asked] == plain
+
+
+def test_biases_learned_with_other_labels_do_not_leak_into_these(model_with):
+    learned = {"card": 2.0, "parcel": -2.0, "invoice": 0.5}
+    plain, biased = model_with(), model_with(label_biases=learned)
+    assert biased.classify("card", LABELS) == plain.classify("card", LABELS)
+    scores = scores_of(biased.classify("card", ["card", "parcel"]))
+    assert scores["card"] > scores["parcel"]
 
 
 def test_a_null_threshold_moves_the_answers_scores_and_gives_way_to_what_is_asked(reader_with):

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -16,7 +18,7 @@ ROOT = Path(__file__).resolve().parents[2]
 WEB = ROOT / "web"
 BUNDLED = ROOT / "src" / "labelwise" / "checkpoints" / "bundled"
 MODEL_DIR = Path(os.environ.get("MODEL_DIR", BUNDLED))
-BUILD_S, UNIT_S, BROWSER_S = 300, 600, 1200
+BUILD_S, UNIT_S, BROWSER_S, WEBGPU_S = 300, 600, 1200, 1200
 
 
 def _is_running(name: str) -> bool:
@@ -47,6 +49,8 @@ def _missing() -> str | None:
         return "node and npm"
     if not (WEB / "node_modules" / "vite").is_dir():
         return "web/node_modules (.ci/browser installs it)"
+    if importlib.util.find_spec("torch") is None:
+        return "torch, which computes what the page must say"
     config = MODEL_DIR / "config.json"
     family = json.loads(config.read_text("utf-8")).get("model_type") if config.is_file() else None
     if family != "labelwise-multitask":
@@ -95,3 +99,11 @@ def test_tokens_windows_and_spans_are_those_of_the_package(built_page: Path) -> 
 @pytest.mark.skipif(CHROMIUM is None, reason="needs Chromium (or its path in CHROMIUM)")
 def test_the_page_in_a_browser_says_what_the_package_says(built_page: Path) -> None:
     _run("npm", "run", "test:browser", timeout_s=BROWSER_S)
+
+
+@pytest.mark.skipif(CHROMIUM is None, reason="needs Chromium (or its path in CHROMIUM)")
+def test_the_page_on_webgpu_says_what_the_package_says(built_page: Path) -> None:
+    report = _run("npm", "run", "test:webgpu", timeout_s=WEBGPU_S)
+    missing = re.search(r"# SKIP (.+)", report)
+    if missing:
+        pytest.skip(missing[1])

@@ -1,7 +1,7 @@
 /** The model as the page sees it: questions in, promises out. */
 
+import type { Device } from "./devices.ts";
 import type { Question, Ready, Reply, Request, ResultOf } from "./protocol.ts";
-import type { Device } from "./session.ts";
 
 export interface Timed<T> {
   readonly result: T;

@@ -1,6 +1,7 @@
 /** The page: what is typed becomes a question to the model, its answer becomes bars. */
 
 import { Client } from "./client.ts";
+import type { Device } from "./devices.ts";
 import { startOffline } from "./offline.ts";
 import type { Question } from "./protocol.ts";
 import { Chips } from "./ui/chips.ts";
@@ -12,6 +13,8 @@ type Task = Question["task"];
 
 const PAUSE_MS = 200;
 const LABELS = ["refund", "late delivery", "damaged goods", "praise"];
+/** What `?device=` may ask for; without it the page chooses. */
+const DEVICES: ReadonlyMap<string, Device> = new Map([["webgpu", "WebGPU"], ["wasm", "WebAssembly"]]);
 const megabytes = (bytes: number): string => `${(bytes / 1e6).toFixed(1)} MB`;
 
 const status = byId("status");
@@ -89,7 +92,7 @@ async function start(): Promise<void> {
     if ((target as HTMLElement).id !== "new-label") askSoon();
   });
   await startOffline();
-  const asked = new URLSearchParams(location.search).get("device") === "wasm" ? "WebAssembly" : undefined;
+  const asked = DEVICES.get(new URLSearchParams(location.search).get("device") ?? "");
   const loading = new Client(new URL("./model", document.baseURI).href, asked, (loaded, total) => {
     if (total > 0) progress.value = loaded / total;
     const isWhole = loaded >= total && total > 0;

@@ -3,7 +3,7 @@
 import { Layout, NUM_LABEL_ROW_TOKENS, NUM_PAIR_ROW_TOKENS, type Row } from "./layout.ts";
 import { checkFinite, sigmoid, softmax } from "./scores.ts";
 import {
-  biasOf,
+  biasesOf,
   rolesOf,
   temperatureOf,
   thresholdOf,
@@ -181,11 +181,12 @@ export class Model {
   /** Combine windows, then score: competing labels by their mean, labels by themselves by their maximum. */
   private labelScores(windows: readonly number[][], labels: readonly string[], isMultiLabel: boolean): number[] {
     const temperature = temperatureOf(this.settings, isMultiLabel ? "multi_label" : "classify");
-    const combined = labels.map((label, place) => {
+    const biases = biasesOf(this.settings, labels);
+    const combined = labels.map((_, place) => {
       const logits = windows.map((window) => window[place]! / temperature);
       const mean = logits.reduce((sum, logit) => sum + logit, 0) / logits.length;
       const isByItself = isMultiLabel || labels.length === 1;
-      return (isByItself ? Math.max(...logits) : mean) + biasOf(this.settings, label);
+      return (isByItself ? Math.max(...logits) : mean) + biases[place]!;
     });
     return isMultiLabel || labels.length === 1 ? combined.map(sigmoid) : softmax(combined);
   }

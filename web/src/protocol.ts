@@ -1,7 +1,7 @@
 /** What the page and its worker say to each other. */
 
+import type { Device } from "./devices.ts";
 import type { Classification, Entailment } from "./model.ts";
-import type { Device } from "./session.ts";
 import type { Answer } from "./spans.ts";
 
 export type Question =

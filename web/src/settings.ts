@@ -40,9 +40,11 @@ export function thresholdOf(settings: CheckpointSettings, label: string): number
   return (own && Object.hasOwn(own, label) ? own[label] : undefined) ?? settings.default_threshold ?? 0.5;
 }
 
-export function biasOf(settings: CheckpointSettings, label: string): number {
-  const biases = settings.label_biases;
-  return (biases && Object.hasOwn(biases, label) ? biases[label] : undefined) ?? 0;
+/** What is added to each label's logit: nothing unless every one of these labels has a bias. */
+export function biasesOf(settings: CheckpointSettings, labels: readonly string[]): number[] {
+  const biases = settings.label_biases ?? {};
+  const haveAll = labels.every((label) => Object.hasOwn(biases, label));
+  return labels.map((label) => (haveAll ? biases[label]! : 0));
 }
 
 /** How many tokens one row may hold: the tokenizer's limit or the position table's, the smaller. */

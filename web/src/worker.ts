@@ -1,8 +1,9 @@
 /** The model's own thread, so that typing never waits for it. */
 
+import type { Check, Device } from "./devices.ts";
 import { Model, type ModelFiles } from "./model.ts";
 import type { Question, Reply, Request, ResultOf } from "./protocol.ts";
-import { openNetwork, type Check, type Device } from "./session.ts";
+import { openNetwork } from "./session.ts";
 
 let model: Model | undefined;
 

@@ -11,7 +11,8 @@ let server, browser, page, cases;
 
 before(async () => {
   cases = expected("scores");
-  server = await serve();
+  // Longer than a page waits for a worker that is installed: a first visit on a slow network is kept all the same.
+  server = await serve({ delayMs: 5000 });
   browser = await browse();
   page = await open(browser.context, server.url);
 });
@@ -144,6 +145,21 @@ test("on a phone nothing is wider than the screen", async () => {
     const [content, screen] = await page.evaluate(() => [document.documentElement.scrollWidth, window.innerWidth]);
     assert.ok(content <= screen, `${tab} is ${content} wide on a screen of ${screen}`);
   }
+});
+
+test("a GPU that gives no device is left for WebAssembly", async () => {
+  const stub = `
+    const adapter = { info: { isFallbackAdapter: false }, features: new Set(), limits: {},
+      requestDevice: () => Promise.reject(new Error("no device")) };
+    Object.defineProperty(navigator, "gpu", { value: { requestAdapter: async () => adapter } });
+  `;
+  const other = await serve({ stub });
+  const fallen = await open(browser.context, other.url);
+  assert.match(await fallen.locator("#device").innerText(), /^WebAssembly/);
+  assert.ok(other.requests.some((path) => path.includes("jspi")), "the GPU was tried");
+  assert.ok(fallen.remarks.some((text) => text.startsWith("WebGPU cannot run the model")), fallen.remarks.join("\n"));
+  await fallen.close();
+  await other.stop();
 });
 
 test("the page works without a server once it was loaded", async (context) => {

@@ -1,6 +1,7 @@
 """Write what the Python package says to the cases, as JSON on stdout: the page must say the same.
 
-``python tests/expected.py MODEL_DIR scores`` or ``tokens``.
+``python tests/expected.py MODEL_DIR scores`` or ``tokens``. The torch backend widens the stored 8-bit weights
+to float32 and rounds no activations, as the page does.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from labelwise.text.tokenizer import TextTokenizer
 
 def main(folder: Path, what: str) -> None:
     """Write the expected scores or tokens."""
-    found = tokens(folder) if what == "tokens" else scores(labelwise.load(folder, threads=2))
+    found = tokens(folder) if what == "tokens" else scores(labelwise.load(folder, backend="torch", threads=2))
     json.dump(found, sys.stdout)
 
 

@@ -1,6 +1,6 @@
 /** The built page in headless Chromium: a server for dist/, which can be switched off, and a browser. */
 
-import { createReadStream, existsSync, mkdtempSync, rmSync, statSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { createServer } from "node:http";
 import { tmpdir } from "node:os";
 import { extname, join, normalize } from "node:path";
@@ -12,28 +12,35 @@ const CHROMIUM = process.env.CHROMIUM ?? "/usr/bin/chromium";
 const TYPES = { ".html": "text/html", ".js": "text/javascript", ".css": "text/css", ".json": "application/json", ".wasm": "application/wasm" };
 const FLAGS = [
   "--no-sandbox",
-  "--disable-gpu",
   "--disable-quic",
   "--no-first-run",
   "--disable-background-networking",
   "--disable-component-update",
   "--disable-sync",
 ];
+export const NO_GPU = ["--disable-gpu"];
+/** WebGPU by SwiftShader, which Chromium brings along: it computes on the CPU, far slower than WebAssembly. */
+export const EMULATED_GPU = ["--enable-unsafe-webgpu", "--use-webgpu-adapter=swiftshader"];
 export const READY_MS = Number(process.env.READY_MS ?? 120_000);
 
-/** Serve dist/ on a free port; `requests` are the paths that were asked for. */
-export async function serve() {
+/**
+ * Serve dist/ on a free port; `requests` are the paths that were asked for. `stub` runs first in the worker, and
+ * the tokenizer comes late by `delayMs`.
+ */
+export async function serve({ stub = "", delayMs = 0 } = {}) {
   const requests = [];
   const server = createServer((request, response) => {
     const path = normalize(decodeURIComponent(new URL(request.url, "http://localhost").pathname));
     requests.push(path);
     const file = join(DIST, path.endsWith("/") ? `${path}index.html` : path);
     if (!file.startsWith(DIST) || !existsSync(file)) return response.writeHead(404).end();
+    const content = readFileSync(file);
+    const body = /\/worker-[^/]*\.js$/.test(path) ? Buffer.concat([Buffer.from(stub), content]) : content;
     response.writeHead(200, {
       "content-type": TYPES[extname(file)] ?? "application/octet-stream",
-      "content-length": statSync(file).size,
+      "content-length": body.length,
     });
-    createReadStream(file).pipe(response);
+    setTimeout(() => response.end(body), path.endsWith("/tokenizer.json") ? delayMs : 0);
   });
   await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
   const stop = () => new Promise((resolve) => (server.close(resolve), server.closeAllConnections()));
@@ -41,12 +48,12 @@ export async function serve() {
 }
 
 /** Start Chromium with an empty profile. */
-export async function browse(options = {}) {
+export async function browse({ gpu = NO_GPU, ...options } = {}) {
   const profile = mkdtempSync(join(tmpdir(), "labelwise-web-"));
   const context = await chromium.launchPersistentContext(profile, {
     executablePath: CHROMIUM,
     headless: true,
-    args: FLAGS,
+    args: [...FLAGS, ...gpu],
     viewport: { width: 900, height: 900 },
     ...options,
   });
@@ -61,8 +68,9 @@ export async function browse(options = {}) {
 export async function open(context, url) {
   const page = await context.newPage();
   page.problems = [];
+  page.remarks = [];
   page.on("pageerror", (error) => page.problems.push(error.message));
-  page.on("console", (message) => message.type() === "error" && page.problems.push(message.text()));
+  page.on("console", (message) => (message.type() === "error" ? page.problems : page.remarks).push(message.text()));
   await page.goto(url);
   await ready(page);
   return page;

@@ -94,7 +94,7 @@ test("the null threshold in labelwise.json decides when there is no answer, and 
 });
 
 test("calibration in labelwise.json moves the scores", async () => {
-  const settings = { task_temperatures: { multi_label: 2 }, thresholds: { a: 0.9 }, label_biases: { b: 1 }, hypothesis_template: "It is {}." };
+  const settings = { task_temperatures: { multi_label: 2 }, thresholds: { a: 0.9 }, label_biases: { a: 0, b: 1 }, hypothesis_template: "It is {}." };
   const rows = [];
   const run = async (row) => (rows.push(row), { label_logits: Float32Array.of(2, 2) });
   const model = new Model({ ...files(), settings }, run);
@@ -103,6 +103,8 @@ test("calibration in labelwise.json moves the scores", async () => {
   assert.ok(Math.abs(labels[0].score - 1 / (1 + Math.exp(-2))) < 1e-12);
   assert.ok(Math.abs(labels[1].score - 1 / (1 + Math.exp(-1))) < 1e-12);
   assert.ok(rows[0].inputIds.length > 9, "the template's words are read");
+  const { labels: others } = await model.classify("text", ["b", "c"], true);
+  assert.equal(others[0].score, others[1].score, "a bias holds only where every label has one");
 });
 
 test("blank texts and labels given twice are refused", async () => {

@@ -58,7 +58,11 @@ class OnnxBackend:
     def run(
         self, sequences: Sequence[TokenSequence], *, outputs: Sequence[str] | None = None
     ) -> tuple[NDArray[np.float32], ...]:
-        """Return the logits of one batch; see `labelwise.backends.base.Backend.run`."""
+        """Return the logits of one batch; see `labelwise.backends.base.Backend.run`.
+
+        All heads are computed, whatever the outputs: onnxruntime runs every step of a graph. Its option
+        ``only_execute_path_to_fetches`` has no effect outside its training builds.
+        """
         head = self._head.only(outputs)
         if not sequences:
             return head.empty()

@@ -64,7 +64,11 @@ class OpenvinoBackend:
     def run(
         self, sequences: Sequence[TokenSequence], *, outputs: Sequence[str] | None = None
     ) -> tuple[NDArray[np.float32], ...]:
-        """Return the logits of one batch; see `labelwise.backends.base.Backend.run`."""
+        """Return the logits of one batch; see `labelwise.backends.base.Backend.run`.
+
+        All heads are computed, whatever the outputs: OpenVINO runs a compiled model whole, and a model per
+        set of outputs would hold the encoder's weights once more.
+        """
         head = self._head.only(outputs)
         if not sequences:
             return head.empty()

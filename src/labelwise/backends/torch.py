@@ -22,6 +22,14 @@ from labelwise.text.sequence import TokenSequence
 
 __all__ = ["TorchBackend", "input_names", "load_model"]
 
+# Which of the multi-task model's heads an output comes from.
+_HEADS = {
+    "label_logits": "classify",
+    "entail_logits": "entail",
+    "start_logits": "answer",
+    "end_logits": "answer",
+}
+
 
 class TorchBackend:
     """Runs a checkpoint's torch module; see `labelwise.backends.base.Backend`."""
@@ -51,7 +59,7 @@ class TorchBackend:
 
         Raises:
             InputError: this machine does not have the device.
-            CheckpointError: there are no safetensors, or a tensor is missing.
+            CheckpointError: the weights cannot be read, or a tensor is missing.
         """
         torch = require("torch", extra="torch")
         if threads is not None:
@@ -76,7 +84,7 @@ class TorchBackend:
         feed = {name: torch.from_numpy(batch.array(name)).to(self._device) for name in self._inputs}
         try:
             with torch.inference_mode():
-                result = self._model(**feed)
+                result = self._model(**feed, **_asked_heads(head))
             found = [result[name].float().cpu().numpy() for name in head.names]
         except (RuntimeError, IndexError) as error:
             raise BackendError(
@@ -85,17 +93,28 @@ class TorchBackend:
         return head.checked(found, batch)
 
 
+def _asked_heads(head: HeadOutputs) -> dict[str, tuple[str, ...]]:
+    """Return what the module is told to run: only the multi-task one has a choice."""
+    return {"heads": tuple(_HEADS[name] for name in head.names)} if head.kind == "multitask" else {}
+
+
 def load_model(checkpoint: Checkpoint, *, dtype: str = "float32") -> Any:
-    """Load a checkpoint into transformers' module: safetensors only, no code of the checkpoint's own.
+    """Load a checkpoint into transformers' module: no pickles, no code of the checkpoint's own.
+
+    Where there are no safetensors, the weights of an ONNX file that labelwise wrote are widened; see
+    `labelwise.checkpoints.widened`.
 
     Raises:
-        CheckpointError: there are no safetensors, transformers cannot load them, or a tensor is missing.
+        CheckpointError: the weights cannot be read, transformers cannot load them, or a tensor is missing.
         MissingExtraError: torch or transformers is not installed.
     """
     torch = require("torch", extra="torch")
     transformers = require("transformers", extra="torch")
     if not checkpoint.weight_files:
-        raise CheckpointError(f"{checkpoint.ref!r} has no safetensors, only ONNX files: use backend='onnx'")
+        from labelwise.backends.widened_torch import load_widened
+
+        with _quiet(transformers.utils.logging):
+            return load_widened(checkpoint).to(getattr(torch, dtype)).eval()
     if isinstance(checkpoint.head, JointHead):
         from labelwise.backends.joint_torch import JointForward, load_joint
 

@@ -13,6 +13,7 @@ from labelwise.backends.heads import HeadOutputs
 from labelwise.backends.pad import pad
 from labelwise.benchmarking.matrix_rate import MatrixProducts
 from labelwise.benchmarking.operations import layer_shapes, useful_operations
+from labelwise.benchmarking.row_demand import RowDemand
 from labelwise.benchmarking.specs import AskSettings, SystemSpec
 from labelwise.benchmarking.workload import Workload
 from labelwise.errors import LabelwiseError
@@ -52,15 +53,16 @@ class RowCounter:
 
     def size(self, workload: Workload, *, hypothesis_template: str | None = None) -> WorkloadSize:
         """Count what the model reads for a workload, long texts cut."""
-        self.backend.row_lengths.clear()
+        self.backend.demands.clear()
         self.model.classify(
             list(workload.texts),
             list(workload.labels),
             hypothesis_template=hypothesis_template,
             truncation="truncate",
         )
-        lengths = list(self.backend.row_lengths)
-        return WorkloadSize(sum(lengths), useful_operations(self.config, lengths))
+        demands = list(self.backend.demands)
+        num_tokens = sum(row.num_tokens for row in demands)
+        return WorkloadSize(num_tokens, useful_operations(self.config, demands))
 
 
 class RowCounters:
@@ -107,7 +109,7 @@ class RowCounters:
 @dataclass(frozen=True, slots=True)
 class _CountingBackend:
     head: HeadOutputs
-    row_lengths: list[int] = field(default_factory=list)
+    demands: list[RowDemand] = field(default_factory=list)
 
     @property
     def name(self) -> str:
@@ -116,7 +118,7 @@ class _CountingBackend:
     def run(
         self, sequences: Sequence[TokenSequence], *, outputs: Sequence[str] | None = None
     ) -> tuple[NDArray[np.float32], ...]:
-        """Note the lengths and answer with zeros of the right shapes."""
-        self.row_lengths.extend(len(row) for row in sequences)
-        batch = pad(sequences, pad_token_id=0)
-        return self.head.only(outputs).zeros(batch)
+        """Note what the rows ask for and answer with zeros of the right shapes."""
+        head = self.head.only(outputs)
+        self.demands.extend(RowDemand.of(row, head=head.kind, outputs=head.names) for row in sequences)
+        return head.zeros(pad(sequences, pad_token_id=0))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from labelwise.benchmarking.row_demand import RowDemand
 from labelwise.errors import CheckpointError
 from labelwise.graphs.nested import encoder_config_of
 from labelwise.graphs.settings import EncoderSettings
@@ -12,15 +13,16 @@ from labelwise.graphs.settings import EncoderSettings
 __all__ = ["layer_shapes", "useful_operations"]
 
 
-def useful_operations(config: Mapping[str, Any], row_lengths: Sequence[int]) -> float | None:
-    """Count the floating-point operations of the encoder's layers on rows without padding.
+def useful_operations(config: Mapping[str, Any], rows: Sequence[RowDemand]) -> float | None:
+    """Count the floating-point operations that the encoder's layers must do on rows without padding.
 
-    A multiplication and an addition are two. Every layer counts whole; what depends on the weights alone
-    (the projected position tables of DeBERTa), embeddings, norms and heads do not count.
+    A multiplication and an addition are two. In the last layer, all but keys and values counts only for the
+    tokens whose states the head reads; attention counts only for tokens that see each other. What depends on
+    the weights alone (the projected position tables of DeBERTa), embeddings, norms and heads do not count.
 
     Args:
         config: of the checkpoint.
-        row_lengths: tokens of each row, control tokens included.
+        rows: what each row asks of the encoder.
 
     Returns:
         None for a family whose sizes are not known.
@@ -28,13 +30,19 @@ def useful_operations(config: Mapping[str, Any], row_lengths: Sequence[int]) -> 
     encoder = _encoder(config)
     if encoder is None:
         return None
-    shapes = layer_shapes(config)
-    per_token = sum(2 * rows * columns for rows, columns in shapes)
+    width, inner = encoder.hidden_size, encoder.intermediate_size
     # Queries by keys and weights by values; DeBERTa adds a product for each position term.
-    terms = 2 + len(_position_terms(encoder_config_of(config)))
-    per_square = 2 * encoder.hidden_size * terms
-    of_layer = sum(per_token * length + per_square * length * length for length in row_lengths)
-    return float(encoder.num_layers * of_layer)
+    per_pair = 2 * width * (2 + len(_position_terms(encoder_config_of(config))))
+    per_key = 2 * width * 2 * width
+    per_query = 2 * (2 * width * width + 2 * width * inner)
+    keys = sum(row.num_tokens for row in rows)
+    inside = keys * (per_query + per_key) + sum(row.num_pairs for row in rows) * per_pair
+    last = (
+        keys * per_key
+        + sum(row.num_read for row in rows) * per_query
+        + sum(row.num_pairs_read for row in rows) * per_pair
+    )
+    return float((encoder.num_layers - 1) * inside + last)
 
 
 def layer_shapes(config: Mapping[str, Any]) -> list[tuple[int, int]]:

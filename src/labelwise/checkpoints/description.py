@@ -18,6 +18,7 @@ from labelwise.checkpoints.model_card import fetch_card, read_licence
 from labelwise.checkpoints.opening import open_checkpoint
 from labelwise.checkpoints.settings import CALIBRATED_KEYS, CheckpointSettings
 from labelwise.checkpoints.stored_weights import StoredWeights, read_stored_weights
+from labelwise.checkpoints.widened import read_widened
 from labelwise.errors import CheckpointError
 from labelwise.graphs.families import has_builder
 from labelwise.graphs.nested import JOINT_FAMILIES, encoder_config_of
@@ -255,7 +256,7 @@ def _sha256(file: Path) -> str:
 
 def _missing_weights(checkpoint: Checkpoint) -> list[str]:
     if not checkpoint.weight_files:
-        return ["no safetensors: it runs, but can be neither trained nor opened with the torch backend"]
+        return [_without_safetensors(checkpoint)]
     if checkpoint.onnx_files:
         return []
     if has_builder(checkpoint.config) or checkpoint.family in JOINT_FAMILIES:
@@ -272,3 +273,11 @@ def _missing_facts(checkpoint: Checkpoint, licence: str | None) -> list[str]:
     if licence is None:
         missing.append("no licence stated: ask its makers before you pass it on")
     return missing
+
+
+def _without_safetensors(checkpoint: Checkpoint) -> str:
+    try:
+        read_widened(checkpoint)
+    except CheckpointError:
+        return "no safetensors: it runs, but can be neither trained nor opened with the torch backend"
+    return "no safetensors: it runs and is exported from its ONNX file, but cannot be trained"

@@ -55,7 +55,8 @@ class CheckpointSettings:
             keep ``temperature``.
         default_threshold: The score that labels without a threshold of their own must reach with
             ``multi_label``; None for 0.5.
-        label_biases: Label to what is added to its logit, after the temperature, wherever it is asked for.
+        label_biases: Label to what is added to its logit, after the temperature, where every label that is
+            asked for has one: they were learned together.
         none_bias: What is added to the log-odds that none of the labels fits.
         null_threshold: Logits by which "no answer" must beat the best span of a context.
     """

@@ -32,6 +32,7 @@ def write_manifest(folder: Path, source: Checkpoint, report: ExportReport) -> No
             "family": source.family,
             "tasks": sorted(source.tasks),
             "weights_sha256": weights_hash(source),
+            "widened_from": report.widened_from,
         },
         "versions": _versions(),
         "exports": [file.to_dict() for file in report.files],

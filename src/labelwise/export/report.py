@@ -59,12 +59,20 @@ class ExportedFile:
 
 @dataclass(frozen=True, slots=True)
 class ExportReport:
-    """All files of an export; ``ms_per_text_torch`` is the float32 torch model's time, None without one."""
+    """All files of an export.
+
+    Attributes:
+        ms_per_text_torch: the float32 torch model's time, None without one.
+        trimming: of the vocabulary; None where it is whole.
+        widened_from: the ONNX file whose weights, widened, are the float32 torch model; None where the model
+            has safetensors, or where the file was only copied.
+    """
 
     folder: Path
     files: tuple[ExportedFile, ...]
     ms_per_text_torch: float | None
     trimming: TrimEffect | None = None
+    widened_from: str | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """Return everything, ready for JSON."""
@@ -73,6 +81,7 @@ class ExportReport:
             "exports": [file.to_dict() for file in self.files],
             "ms_per_text_torch": self.ms_per_text_torch,
             "trimming": None if self.trimming is None else self.trimming.to_dict(),
+            "widened_from": self.widened_from,
         }
 
     def table(self) -> list[str]:
@@ -82,6 +91,8 @@ class ExportReport:
         lines = ["  ".join(map(str.ljust, row, widths)) for row in rows]
         for file in self.files:
             lines += _head_lines(file)
+        if self.widened_from is not None:
+            lines.append(f"compared with the weights stored in {self.widened_from}, widened to float32")
         if self.ms_per_text_torch is not None:
             lines.append(
                 f"float32 torch: {self.ms_per_text_torch:.1f} ms/text ({self.files[0].speed_tokens} tokens)"

@@ -14,7 +14,12 @@ from labelwise.checkpoints.manifest import MANIFEST_FILE
 from labelwise.checkpoints.opening import open_checkpoint
 from labelwise.distillation.student_folder import appearing_whole, write_json
 from labelwise.errors import InputError, LabelwiseError, require
-from labelwise.export.copying import copy_stored
+from labelwise.export.copying import (
+    copy_stored,
+    refuse_unwidenable,
+    stored_artefact,
+    with_widened_files,
+)
 from labelwise.export.gate import FEWEST_INPUTS
 from labelwise.export.gate_rows import make_gate_rows
 from labelwise.export.gated_writer import GatedWriter
@@ -79,7 +84,8 @@ def export_model(
 ) -> ExportReport:
     """Export a model to a new folder that appears whole, with a manifest, or not at all.
 
-    Every file is run on the gate's inputs and compared with the float32 torch model first.
+    Every file is run on the gate's inputs and compared with the float32 torch model first. Of a model that
+    has ONNX weights alone this is what is stored, widened to float32; the stored file itself is copied.
 
     Args:
         ref: "bundled", a folder, or a hub id.
@@ -109,20 +115,27 @@ def export_model(
         # What an interrupted run leaves behind says so, and is refused when it is loaded.
         write_json(draft / MANIFEST_FILE, {"unfinished": True})
         if not checkpoint.weight_files:
-            return _copied(checkpoint, settings, to, draft)
+            stored = stored_artefact(checkpoint)
+            if settings.artefacts == (stored,) and settings.trim_corpus is None:
+                return _copied(checkpoint, settings.artefacts[0], settings, to, draft)
+            refuse_unwidenable(checkpoint)
         return _exported(checkpoint, settings, to, draft, on_progress or (lambda stage, done, total: None))
 
 
-def _copied(checkpoint: Checkpoint, settings: ExportSettings, to: Path, draft: Path) -> ExportReport:
-    if settings.trim_corpus is not None:
-        raise InputError(f"{checkpoint.ref!r} has only ONNX weights, whose vocabulary cannot be trimmed")
-    model = replace(load(checkpoint.folder, threads=settings.threads), checkpoint=checkpoint)
-    files = copy_stored(model, settings.artefacts, draft)
-    report = ExportReport(to, files, None)
+def _copied(
+    checkpoint: Checkpoint, artefact: Artefact, settings: ExportSettings, to: Path, draft: Path
+) -> ExportReport:
+    """Pass a model on that has ONNX weights alone; torch is not needed."""
+    model = _stored_model(checkpoint, settings)
+    report = ExportReport(to, (copy_stored(model, artefact, draft),), None)
     has_types = _has_token_types(model)
     write_small_files(checkpoint, draft, dtype=None, has_token_types=has_types, formats=settings.formats)
     write_manifest(draft, checkpoint, report)
     return report
+
+
+def _stored_model(checkpoint: Checkpoint, settings: ExportSettings) -> Model:
+    return replace(load(checkpoint.folder, threads=settings.threads), checkpoint=checkpoint)
 
 
 def _exported(
@@ -144,17 +157,31 @@ def _exported(
             threads=settings.threads,
             on_progress=on_progress,
         )
-        files = tuple(_write(writer, artefact, draft) for artefact in settings.artefacts)
+        copied = _copied_beside(checkpoint, settings)
+        files = tuple(
+            copy_stored(_stored_model(checkpoint, settings), artefact, draft)
+            if artefact == copied
+            else _write(writer, artefact, draft)
+            for artefact in settings.artefacts
+        )
         dtype = next(
             (_DTYPES[file.artefact.precision] for file in files if file.artefact.name == WEIGHTS_FILE), None
         )
-        report = ExportReport(to, files, writer.ms_per_text_torch, trimming)
+        widened_from = None if checkpoint.weight_files else checkpoint.onnx_files[0].name
+        report = ExportReport(to, files, writer.ms_per_text_torch, trimming, widened_from)
         has_types = _has_token_types(model)
         write_small_files(
             model.checkpoint, draft, dtype=dtype, has_token_types=has_types, formats=settings.formats
         )
         write_manifest(draft, checkpoint, report)
         return report
+
+
+def _copied_beside(checkpoint: Checkpoint, settings: ExportSettings) -> Artefact | None:
+    """Return the file that is there already, which a trimmed vocabulary would change."""
+    if checkpoint.weight_files or settings.trim_corpus is not None:
+        return None
+    return stored_artefact(checkpoint)
 
 
 def _has_token_types(model: Model) -> bool:
@@ -166,9 +193,13 @@ def _float32_model(
 ) -> tuple[Model, TrimEffect | None]:
     model = load(checkpoint.folder, backend="torch", device="cpu", threads=settings.threads)
     model = replace(model, checkpoint=checkpoint)
+    if checkpoint.weight_files and settings.trim_corpus is None:
+        return model, None
+    scratch = Path(stack.enter_context(tempfile.TemporaryDirectory(dir=draft.parent, prefix=".made-from-")))
+    if not checkpoint.weight_files:
+        model = with_widened_files(model, scratch / "widened")
     if settings.trim_corpus is None:
         return model, None
-    scratch = Path(stack.enter_context(tempfile.TemporaryDirectory(dir=draft.parent, prefix=".trimmed-")))
     return trim_for_export(model, settings.trim_corpus, output=scratch / "model")
 
 

@@ -9,7 +9,7 @@ from typing import Any
 from labelwise.errors import CheckpointError
 from labelwise.graphs.activations import write_activation
 from labelwise.graphs.disentangled import DisentangledAttention
-from labelwise.graphs.encoder_bert import write_token_types
+from labelwise.graphs.encoder_plain import write_token_types
 from labelwise.graphs.layer import TokenInputs, write_first_rows, write_output_and_feed_forward
 from labelwise.graphs.nodes import GraphWriter
 from labelwise.graphs.settings import EncoderSettings, activation_in, whole_number_in

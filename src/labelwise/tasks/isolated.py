@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from labelwise.backends.base import Backend
 from labelwise.labels import LabelSet
 from labelwise.tasks.classify import LabelEvidence
-from labelwise.tasks.label_rows import EncodedLabels, LabelRow, encode_labels, label_text, run_label_rows
+from labelwise.tasks.label_rows import EncodedLabels, LabelPlan, encode_labels, label_text, score_label_rows
 from labelwise.tasks.pairs import MIN_ROOM, OnProgress
 from labelwise.template import HypothesisTemplate
 from labelwise.text.isolated_labels import IsolatedLabelsLayout
@@ -74,30 +74,20 @@ class IsolatedLabelScorer:
             )
             for number, (text, own) in enumerate(zip(encoded, labels, strict=True), start=1)
         ]
-        rows = [
-            LabelRow(text, number, window, places)
-            for text, reading in enumerate(readings)
-            for number, window in enumerate(reading.windows)
-            for places in groups[label_sets[text]]
+        plans = [
+            LabelPlan(reading, groups[label_set])
+            for reading, label_set in zip(readings, label_sets, strict=True)
         ]
-        logits = [
-            np.empty((len(reading.windows), len(own.ids)))
-            for reading, own in zip(readings, labels, strict=True)
-        ]
-        for row, own_logits in run_label_rows(
-            rows,
+        return score_label_rows(
+            plans,
             encoded,
             labels,
             layout=self.layout,
             backend=self.backend,
             batch_tokens=self.batch_tokens,
+            divisor=self.temperature,
             on_progress=on_progress,
-        ):
-            logits[row.text][row.window_number, row.places] = own_logits
-        return [
-            LabelEvidence(own / self.temperature, own / self.temperature, len(text), reading.was_truncated)
-            for own, text, reading in zip(logits, encoded, readings, strict=True)
-        ]
+        )
 
     def _encode(self, label_set: LabelSet) -> EncodedLabels:
         texts = [label_text(node, self.template) for node in label_set.nodes]

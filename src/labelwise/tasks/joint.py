@@ -12,24 +12,16 @@ from labelwise.backends.base import Backend
 from labelwise.errors import InputError
 from labelwise.labels import LabelSet
 from labelwise.tasks.classify import LabelEvidence
-from labelwise.tasks.label_rows import EncodedLabels, LabelRow, encode_labels, label_text, run_label_rows
+from labelwise.tasks.label_rows import EncodedLabels, LabelPlan, encode_labels, label_text, score_label_rows
 from labelwise.tasks.pairs import OnProgress
 from labelwise.template import HypothesisTemplate
 from labelwise.text.joint import JointLayout, split_labels
 from labelwise.text.tokenizer import EncodedText, TextTokenizer
-from labelwise.windows import Reading, Truncation, plan_reading
+from labelwise.windows import Truncation, plan_reading
 
 __all__ = ["JointLabelScorer", "check_label_orders"]
 
 Places = NDArray[np.int64]
-
-
-@dataclass(frozen=True, slots=True)
-class _Plan:
-    """How one text is read: its windows, each beside each group of labels."""
-
-    reading: Reading
-    groups: Sequence[Places]
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,32 +71,16 @@ class JointLabelScorer:
         sets = {label_set: self._encode(label_set) for label_set in dict.fromkeys(label_sets)}
         labels = [sets[label_set] for label_set in label_sets]
         encoded = self.tokenizer.encode_many(texts)
-        plans = self._plans(encoded, label_sets, sets, truncation)
-        rows = [
-            LabelRow(text, number, window, places)
-            for text, plan in enumerate(plans)
-            for number, window in enumerate(plan.reading.windows)
-            for places in plan.groups
-        ]
-        totals = [
-            np.zeros((len(plan.reading.windows), len(own.ids)))
-            for plan, own in zip(plans, labels, strict=True)
-        ]
-        for row, own_logits in run_label_rows(
-            rows,
+        return score_label_rows(
+            self._plans(encoded, label_sets, sets, truncation),
             encoded,
             labels,
             layout=self.layout,
             backend=self.backend,
             batch_tokens=self.batch_tokens,
+            divisor=self.label_orders * self.temperature,
             on_progress=on_progress,
-        ):
-            totals[row.text][row.window_number, row.places] += own_logits
-        divisor = self.label_orders * self.temperature
-        return [
-            LabelEvidence(total / divisor, total / divisor, len(text), plan.reading.was_truncated)
-            for total, text, plan in zip(totals, encoded, plans, strict=True)
-        ]
+        )
 
     def _texts(self, label_set: LabelSet) -> list[str]:
         return [label_text(node, self.template) for node in label_set.nodes]
@@ -125,7 +101,7 @@ class JointLabelScorer:
         label_sets: Sequence[LabelSet],
         sets: dict[LabelSet, EncodedLabels],
         truncation: Truncation,
-    ) -> list[_Plan]:
+    ) -> list[LabelPlan]:
         room = self.layout.max_tokens - self.layout.num_fixed_tokens
         groups_of: dict[tuple[LabelSet, int], list[Places]] = {}
         plans = []
@@ -137,7 +113,7 @@ class JointLabelScorer:
                 groups_of[key] = self._groups(self._texts(label_set), costs, budget)
             most = max(int(costs[places].sum()) for places in groups_of[key])
             reading = plan_reading(len(text), room=room - most, truncation=truncation, name=f"text {number}")
-            plans.append(_Plan(reading, groups_of[key]))
+            plans.append(LabelPlan(reading, groups_of[key]))
         return plans
 
     def _groups(self, texts: Sequence[str], costs: NDArray[np.int64], budget: int) -> list[Places]:

@@ -14,13 +14,14 @@ from labelwise.batching import plan_batches
 from labelwise.errors import TextTooLongError
 from labelwise.labels import LabelNode, LabelSet
 from labelwise.scores import check_finite
+from labelwise.tasks.classify import LabelEvidence
 from labelwise.tasks.pairs import OnProgress
 from labelwise.template import HypothesisTemplate
 from labelwise.text.sequence import TokenSequence
 from labelwise.text.tokenizer import EncodedText, TextTokenizer
-from labelwise.windows import Window
+from labelwise.windows import Reading, Window
 
-__all__ = ["EncodedLabels", "LabelLayout", "LabelRow", "encode_labels", "label_text", "run_label_rows"]
+__all__ = ["EncodedLabels", "LabelLayout", "LabelPlan", "encode_labels", "label_text", "score_label_rows"]
 
 Ids = NDArray[np.int64]
 Places = NDArray[np.int64]
@@ -58,7 +59,15 @@ class EncodedLabels:
 
 
 @dataclass(frozen=True, slots=True)
-class LabelRow:
+class LabelPlan:
+    """How one text is read: its windows, each beside each group of labels, by their places in the set."""
+
+    reading: Reading
+    groups: Sequence[Places]
+
+
+@dataclass(frozen=True, slots=True)
+class _LabelRow:
     """One row for the model: a window of a text with some of its labels, by their places in the set."""
 
     text: int
@@ -102,8 +111,45 @@ def encode_labels(
     return EncodedLabels(ids, costs)
 
 
-def run_label_rows(
-    rows: Sequence[LabelRow],
+def score_label_rows(
+    plans: Sequence[LabelPlan],
+    texts: Sequence[EncodedText],
+    labels: Sequence[EncodedLabels],
+    *,
+    layout: LabelLayout,
+    backend: Backend,
+    batch_tokens: int,
+    divisor: float,
+    on_progress: OnProgress | None,
+) -> list[LabelEvidence]:
+    """Read texts as planned, and return the evidence for each: its labels' summed logits by ``divisor``."""
+    rows = [
+        _LabelRow(text, number, window, places)
+        for text, plan in enumerate(plans)
+        for number, window in enumerate(plan.reading.windows)
+        for places in plan.groups
+    ]
+    totals = [
+        np.zeros((len(plan.reading.windows), len(own.ids))) for plan, own in zip(plans, labels, strict=True)
+    ]
+    for row, logits in _run(
+        rows,
+        texts,
+        labels,
+        layout=layout,
+        backend=backend,
+        batch_tokens=batch_tokens,
+        on_progress=on_progress,
+    ):
+        totals[row.text][row.window_number, row.places] += logits
+    return [
+        LabelEvidence(total / divisor, total / divisor, len(text), plan.reading.was_truncated)
+        for total, text, plan in zip(totals, texts, plans, strict=True)
+    ]
+
+
+def _run(
+    rows: Sequence[_LabelRow],
     texts: Sequence[EncodedText],
     labels: Sequence[EncodedLabels],
     *,
@@ -111,7 +157,7 @@ def run_label_rows(
     backend: Backend,
     batch_tokens: int,
     on_progress: OnProgress | None,
-) -> Iterator[tuple[LabelRow, NDArray[np.float64]]]:
+) -> Iterator[tuple[_LabelRow, NDArray[np.float64]]]:
     """Run rows, batched by length over all of them, and yield each with the logits of its labels."""
     lengths = [
         layout.num_fixed_tokens + len(row.window) + int(labels[row.text].costs[row.places].sum())

@@ -82,6 +82,14 @@ def test_padding_changes_nothing():
     assert torch.allclose(plain.start_logits, wide.start_logits[:, : plain.start_logits.shape[1]], atol=1e-6)
 
 
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16])
+def test_half_precision_hides_what_is_not_seen_without_overflow(dtype):
+    batch = row([7, 8, 9], [[11], [12, 13]])
+    expected, found = tiny()(**batch), tiny().to(dtype)(**batch)
+    for name in ("label_logits", "entail_logits", "start_logits", "end_logits"):
+        assert torch.allclose(found[name].float(), expected[name], atol=0.1)
+
+
 def test_only_the_heads_that_are_asked_for_run():
     outputs = tiny()(**row([7], [[11]]), heads=("entail",))
     assert outputs.entail_logits.shape == (1, 3)

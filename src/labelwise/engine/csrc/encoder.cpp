@@ -305,7 +305,7 @@ void Encoder::apply_rows(const Linear& linear, const float* x, std::size_t x_str
 
 void Encoder::apply_few(Run& run, const Linear& linear, const float* x, std::size_t x_stride, std::size_t rows,
                         std::size_t first, std::size_t last, float* y, std::size_t y_stride) const {
-    QuantisedScratch& scratch = run.space.quantised;
+    QuantisedScratch& scratch = run.space.shared.quantised;
     linear.prepare(x, x_stride, rows, scratch);
     const std::size_t parts = std::min(4 * run.team.size(), last - first);
     run.team.each(parts, [&](std::size_t part, std::size_t) {
@@ -315,61 +315,52 @@ void Encoder::apply_few(Run& run, const Linear& linear, const float* x, std::siz
     });
 }
 
-// All of a layer after its attention, for rows that one thread takes.
-void Encoder::finish_rows(std::size_t layer, const float* context, float* x, std::size_t rows,
-                          ThreadScratch& scratch) const {
+// All of a layer after its attention; apply(linear, from, from_stride, to, to_stride) makes a product for all rows.
+template <class Apply>
+void Encoder::finish(std::size_t layer, const float* context, float* x, std::size_t rows, RowScratch& scratch,
+                     const Apply& apply) const {
     const Linear* linear = &linears_[layer * kLinears];
     const Norm* norm = &norms_[layer * kNorms];
     scratch.narrow.need(rows * hidden_stride_);
     scratch.wide.need(rows * inner_stride_);
     float* narrow = scratch.narrow.data();
     float* wide = scratch.wide.data();
-    const auto apply_all = [&](const Linear& one, const float* from, std::size_t from_stride, float* to,
-                               std::size_t to_stride) {
-        apply_rows(one, from, from_stride, rows, 0, one.panels(), to, to_stride, scratch.quantised);
-    };
     const auto add_norm = [&](const Norm& one) {
         kernels_.add_norm(x, hidden_stride_, narrow, hidden_stride_, rows, hidden_, one.weight.data(),
                           one.bias.data(), epsilon_);
     };
-    apply_all(linear[kAttentionOutput], context, hidden_stride_, narrow, hidden_stride_);
+    apply(linear[kAttentionOutput], context, hidden_stride_, narrow, hidden_stride_);
     add_norm(norm[kAfterAttention]);
-    apply_all(linear[kUp], x, hidden_stride_, wide, inner_stride_);
-    apply_all(linear[kDown], wide, inner_stride_, narrow, hidden_stride_);
+    apply(linear[kUp], x, hidden_stride_, wide, inner_stride_);
+    apply(linear[kDown], wide, inner_stride_, narrow, hidden_stride_);
     add_norm(norm[kAfterFeedForward]);
 }
 
-// The same for so few rows that the threads share them and divide the weights.
+// For rows that one thread takes.
+void Encoder::finish_rows(std::size_t layer, const float* context, float* x, std::size_t rows,
+                          RowScratch& scratch) const {
+    finish(layer, context, x, rows, scratch,
+           [&](const Linear& linear, const float* from, std::size_t from_stride, float* to, std::size_t to_stride) {
+               apply_rows(linear, from, from_stride, rows, 0, linear.panels(), to, to_stride, scratch.quantised);
+           });
+}
+
+// For so few rows that the threads share them and divide the weights.
 void Encoder::finish_few(Run& run, std::size_t layer, const float* context, float* x, std::size_t rows) const {
-    const Linear* linear = &linears_[layer * kLinears];
-    const Norm* norm = &norms_[layer * kNorms];
-    run.space.narrow.need(rows * hidden_stride_);
-    run.space.wide.need(rows * inner_stride_);
-    float* narrow = run.space.narrow.data();
-    float* wide = run.space.wide.data();
-    const auto apply_all = [&](const Linear& one, const float* from, std::size_t from_stride, float* to,
-                               std::size_t to_stride) {
-        apply_few(run, one, from, from_stride, rows, 0, one.panels(), to, to_stride);
-    };
-    const auto add_norm = [&](const Norm& one) {
-        kernels_.add_norm(x, hidden_stride_, narrow, hidden_stride_, rows, hidden_, one.weight.data(),
-                          one.bias.data(), epsilon_);
-    };
-    apply_all(linear[kAttentionOutput], context, hidden_stride_, narrow, hidden_stride_);
-    add_norm(norm[kAfterAttention]);
-    apply_all(linear[kUp], x, hidden_stride_, wide, inner_stride_);
-    apply_all(linear[kDown], wide, inner_stride_, narrow, hidden_stride_);
-    add_norm(norm[kAfterFeedForward]);
+    finish(layer, context, x, rows, run.space.shared,
+           [&](const Linear& linear, const float* from, std::size_t from_stride, float* to, std::size_t to_stride) {
+               apply_few(run, linear, from, from_stride, rows, 0, linear.panels(), to, to_stride);
+           });
 }
 
 void Encoder::apply(std::size_t number, const float* x, std::size_t rows, float* y) {
     const Linear& linear = linears_.at(number);
     const std::size_t stride = linear.panels() * kernels_.panel;
     auto space = borrow();
-    space->narrow.need(rows * stride);
+    space->shared.narrow.need(rows * stride);
     Team team(pool_);
     each_chunk(team, rows, [&](std::size_t first, std::size_t count, std::size_t thread) {
-        float* filled_rows = space->narrow.data() + first * stride;
+        float* filled_rows = space->shared.narrow.data() + first * stride;
         apply_rows(linear, x + first * linear.in(), linear.in(), count, 0, linear.panels(), filled_rows, stride,
                    space->threads[thread].quantised);
         for (std::size_t row = 0; row < count; ++row)

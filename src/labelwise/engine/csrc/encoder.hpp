@@ -72,14 +72,17 @@ class Encoder {
    private:
     using TableSet = std::vector<std::shared_ptr<const PositionTable>>;
 
-    struct ThreadScratch {
-        Buffer<float> narrow, wide, attention;
+    struct RowScratch {
+        Buffer<float> narrow, wide;
         QuantisedScratch quantised;
     };
+    struct ThreadScratch : RowScratch {
+        Buffer<float> attention;
+    };
     struct Workspace {
-        Buffer<float> x, qkv, context, kept_x, kept_q, narrow, wide;
+        Buffer<float> x, qkv, context, kept_x, kept_q;
         Buffer<int32_t> kept_places;
-        QuantisedScratch quantised;
+        RowScratch shared;  // by the threads that divide the weights
         std::vector<ThreadScratch> threads;
         std::vector<std::size_t> first_kept;  // per sequence, and the end
     };
@@ -103,7 +106,10 @@ class Encoder {
     void project_kept(Run& run) const;
     void attend(Run& run, std::size_t layer) const;
     void attend_one(Run& run, std::size_t layer, std::size_t sequence, std::size_t head, float* scratch) const;
-    void finish_rows(std::size_t layer, const float* context, float* x, std::size_t rows, ThreadScratch& scratch) const;
+    template <class Apply>
+    void finish(std::size_t layer, const float* context, float* x, std::size_t rows, RowScratch& scratch,
+                const Apply& apply) const;
+    void finish_rows(std::size_t layer, const float* context, float* x, std::size_t rows, RowScratch& scratch) const;
     void finish_few(Run& run, std::size_t layer, const float* context, float* x, std::size_t rows) const;
     void apply_rows(const Linear& linear, const float* x, std::size_t x_stride, std::size_t rows, std::size_t first,
                     std::size_t last, float* y, std::size_t y_stride, QuantisedScratch& scratch) const;

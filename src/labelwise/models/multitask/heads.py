@@ -35,7 +35,9 @@ class LabelHead(nn.Module):
         places = label_positions.clamp(min=0).unsqueeze(-1).expand(-1, -1, size)
         labels = hidden.gather(1, places)
         scores = labels @ hidden.transpose(1, 2) * size**-0.5
-        weights = scores.masked_fill(~is_text.unsqueeze(1), _ABSENT).softmax(dim=-1)
+        # Float16 ends at 65,504.
+        absent = max(_ABSENT, torch.finfo(scores.dtype).min / 2)
+        weights = scores.masked_fill(~is_text.unsqueeze(1), absent).softmax(dim=-1)
         text = weights @ hidden
         features = torch.cat([labels, text, labels * text], dim=-1)
         logits: Tensor = self.out(nn.functional.gelu(self.dense(features))).squeeze(-1)

@@ -126,4 +126,5 @@ def attention_bias(segment_ids: Tensor, *, dtype: torch.dtype = torch.float32) -
     seen = segment_ids.unsqueeze(1)
     is_seen = (seen == 0) | ((seen == segment_ids.unsqueeze(2)) & (seen > 0))
     bias = torch.zeros(is_seen.shape, dtype=dtype, device=segment_ids.device)
-    return bias.masked_fill(~is_seen, _UNSEEN).unsqueeze(1)
+    # Float16 ends at 65,504.
+    return bias.masked_fill(~is_seen, max(_UNSEEN, torch.finfo(dtype).min / 2)).unsqueeze(1)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import mmap
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
@@ -12,19 +13,36 @@ from numpy.typing import NDArray
 
 from labelwise.errors import CheckpointError
 
-__all__ = ["read_arrays"]
+__all__ = ["StoredArrays", "read_arrays"]
 
 # Field numbers of ModelProto, GraphProto and TensorProto (onnx.proto3).
-_PRODUCER, _GRAPH, _INITIALIZER = 2, 7, 5
+_PRODUCER, _GRAPH = 2, 7
+_GRAPH_NAME, _INITIALIZER = 2, 5
 _DIMS, _DATA_TYPE, _NAME, _RAW_DATA = 1, 2, 8, 9
 _VARINT, _BYTES = 0, 2
 _FIXED_BYTES: Final = {1: 8, 5: 4}
-_DTYPES: Final = {1: "<f4", 2: "u1", 3: "i1", 6: "<i4", 7: "<i8", 10: "<f2"}
+_BFLOAT16: Final = 16
+_DTYPES: Final = {1: "<f4", 2: "u1", 3: "i1", 6: "<i4", 7: "<i8", 10: "<f2", _BFLOAT16: "<u2"}
 _LONGEST_VARINT_BYTES = 10
 
 
-def read_arrays(file: Path) -> tuple[str, dict[str, NDArray[Any]]]:
-    """Return who made the file, and its arrays by name; those that lie in another file are left out.
+@dataclass(frozen=True, slots=True)
+class StoredArrays:
+    """What an ONNX file holds.
+
+    Attributes:
+        maker: who made the file.
+        graph: the graph's name.
+        by_name: its arrays; bfloat16 is widened to float32, and what lies in another file is left out.
+    """
+
+    maker: str
+    graph: str
+    by_name: Mapping[str, NDArray[Any]]
+
+
+def read_arrays(file: Path) -> StoredArrays:
+    """Map a file's arrays.
 
     Raises:
         CheckpointError: the file cannot be read or is damaged.
@@ -39,8 +57,8 @@ def read_arrays(file: Path) -> tuple[str, dict[str, NDArray[Any]]]:
         raise CheckpointError(f"{file} is not an ONNX file, or it is damaged") from error
 
 
-def _read(data: mmap.mmap) -> tuple[str, dict[str, NDArray[Any]]]:
-    maker, arrays = "", dict[str, NDArray[Any]]()
+def _read(data: mmap.mmap) -> StoredArrays:
+    maker, graph, arrays = "", "", dict[str, NDArray[Any]]()
     for number, value, start in _fields(data, 0, len(data)):
         if number == _PRODUCER:
             maker = data[start : start + value].decode("utf-8")
@@ -48,7 +66,9 @@ def _read(data: mmap.mmap) -> tuple[str, dict[str, NDArray[Any]]]:
             for inner, size, place in _fields(data, start, start + value):
                 if inner == _INITIALIZER:
                     arrays |= _array(data, place, place + size)
-    return maker, arrays
+                elif inner == _GRAPH_NAME:
+                    graph = data[place : place + size].decode("utf-8")
+    return StoredArrays(maker, graph, arrays)
 
 
 def _array(data: mmap.mmap, start: int, stop: int) -> dict[str, NDArray[Any]]:
@@ -65,8 +85,10 @@ def _array(data: mmap.mmap, start: int, stop: int) -> dict[str, NDArray[Any]]:
     if raw is None or kind not in _DTYPES:
         return {}
     dtype = np.dtype(_DTYPES[kind])
-    values = np.frombuffer(data, dtype, count=raw[1] // dtype.itemsize, offset=raw[0])
-    return {name: values.reshape(shape)}
+    values = np.frombuffer(data, dtype, count=raw[1] // dtype.itemsize, offset=raw[0]).reshape(shape)
+    if kind == _BFLOAT16:  # the upper half of a float32
+        values = (values.astype(np.uint32) << 16).view(np.float32)
+    return {name: values}
 
 
 def _repeated(data: mmap.mmap, value: int, place: int) -> Iterator[int]:
