@@ -2,6 +2,13 @@
 
 Run: python benchmarks/calibration.py --data FOLDER [--model bundled] [--rows 600]
 FOLDER holds nli/lingnli_validation.jsonl.gz and classification/NAME.jsonl.gz with datasets.json (templates).
+
+A published model is measured by its hub id, here one that is described as calibrated:
+    python benchmarks/calibration.py --data FOLDER --model cross-encoder/nli-deberta-v3-small
+which writes benchmarks/results/calibration-cross-encoder-nli-deberta-v3-small.json. The rows "none" are the
+model as it is published, whatever its labelwise.json says. On rows of your own, without this script:
+    labelwise calibrate cross-encoder/nli-deberta-v3-small ROWS.csv --dry-run
+
 Half of each set is fitted and the other half, never fitted, is measured: without calibration, with the set's
 own numbers, and with one temperature for all sets of a kind, as a model would ship it; that one is fitted on
 the other sets alone, so it has seen no text of the set and none of its labels.
@@ -116,16 +123,27 @@ def report_of(entry: Halves, others: Sequence[Halves]) -> list[dict[str, Any]]:
     ]
 
 
+def default_output(model: str) -> Path:
+    """Name the result after the model: that of the bundled one has no name."""
+    folder = Path("benchmarks/results")
+    if model == "bundled":
+        return folder / "calibration.json"
+    # A hub id by owner and name, a folder by its last two parts.
+    return folder / f"calibration-{'-'.join(Path(model).parts[-2:]).lstrip('/')}.json"
+
+
 def main() -> None:
     """Measure all sets and write the result."""
     parser = argparse.ArgumentParser()
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--model", default="bundled")
     parser.add_argument("--rows", type=int, default=600, help="of each set; half of them are measured")
-    parser.add_argument("--output", type=Path, default=Path("benchmarks/results/calibration.json"))
+    parser.add_argument("--output", type=Path, help="benchmarks/results/calibration-MODEL.json if left out")
     arguments = parser.parse_args()
+    output = arguments.output or default_output(arguments.model)
     model = labelwise.load(arguments.model)
-    sets = [pairs_of(model, arguments.data, 2 * arguments.rows)]
+    # Models that only judge labels have no score of a pair.
+    sets = [pairs_of(model, arguments.data, 2 * arguments.rows)] if "entail" in model.tasks else []
     for multi_label in (False, True):
         sets += [
             labels_of(model, arguments.data, name, arguments.rows, multi_label=multi_label)
@@ -135,14 +153,16 @@ def main() -> None:
     shipped = {}
     for kind in ("entail", "classify", "multi_label"):
         same = [entry for entry in sets if entry.held_out.kind == kind]
+        if not same:
+            continue
         shipped[kind] = round(pooled_temperature([entry.fitted for entry in same]), 3)
         for entry in same:
             rows += report_of(entry, [other for other in same if other is not entry])
     print(render_text(rows))
     print(f"one temperature for all sets of a kind: {shipped}")
     report = {"model": arguments.model, "temperature_of_all_sets": shipped, "cases": rows}
-    arguments.output.parent.mkdir(parents=True, exist_ok=True)
-    arguments.output.write_text(json.dumps(report, indent=2) + "\n")
+    output.parent.mkdir(parents=True, exist_ok=True)
+    output.write_text(json.dumps(report, indent=2) + "\n")
 
 
 if __name__ == "__main__":

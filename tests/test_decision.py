@@ -134,26 +134,37 @@ def test_the_none_label_must_not_be_a_label():
 def test_biases_of_zero_or_of_other_labels_change_not_a_bit(evidence, margins, multi_label, none_label):
     settings = {"multi_label": multi_label, "none_label": none_label}
     plain = scores_of(FLAT, evidence, margins, **settings)
-    assert scores_of(FLAT, evidence, margins, label_biases={"a": 0.0, "z": 5.0}, **settings) == plain
+    zeros = dict.fromkeys("abcd", 0.0)
+    assert scores_of(FLAT, evidence, margins, label_biases={**zeros, "z": 5.0}, **settings) == plain
+    assert scores_of(FLAT, evidence, margins, label_biases={"z": 5.0}, **settings) == plain
     assert scores_of(FLAT, evidence, margins, none_bias=0.0, **settings) == plain
 
 
 @given(numbers, numbers, st.floats(-5, 5))
 def test_a_bias_moves_the_logit_of_its_label(evidence, margins, bias):
     moved = np.array([bias, 0, 0, 0])
-    assert scores_of(FLAT, evidence, margins, label_biases={"a": bias}) == scores_of(
+    biases = {"a": bias, "b": 0.0, "c": 0.0, "d": 0.0}
+    assert scores_of(FLAT, evidence, margins, label_biases=biases) == scores_of(
         FLAT, evidence + moved, margins
     )
-    assert scores_of(FLAT, evidence, margins, label_biases={"a": bias}, multi_label=True) == scores_of(
+    assert scores_of(FLAT, evidence, margins, label_biases=biases, multi_label=True) == scores_of(
         FLAT, evidence, margins + moved, multi_label=True
     )
 
 
+@given(numbers, numbers, st.floats(-5, 5), st.booleans())
+def test_biases_of_one_set_of_labels_do_not_leak_into_another(evidence, margins, bias, multi_label):
+    learned = {"a": bias, "b": -bias, "c": 1.0, "z": 5.0}
+    plain = scores_of(FLAT, evidence, margins, multi_label=multi_label)
+    assert scores_of(FLAT, evidence, margins, label_biases=learned, multi_label=multi_label) == plain
+
+
 def test_a_bias_of_a_nested_label_is_named_by_its_path():
     tree = LabelSet.parse({"x": ["a", "b"]})
-    even = scores_of(tree, np.zeros(3), np.zeros(3), label_biases={"a": 3.0})
+    even = scores_of(tree, np.zeros(3), np.zeros(3), label_biases={"x": 0.0, "a": 3.0, "b": 0.0})
     assert even[0].score == even[1].score
-    assert scores_of(tree, np.zeros(3), np.zeros(3), label_biases={"x > a": 3.0})[0].score > 0.9
+    biases = {"x": 0.0, "x > a": 3.0, "x > b": 0.0}
+    assert scores_of(tree, np.zeros(3), np.zeros(3), label_biases=biases)[0].score > 0.9
 
 
 @given(numbers, st.floats(-5, 5))

@@ -14,7 +14,7 @@ from labelwise.labels import LabelSet
 from labelwise.results import LabelScore
 from labelwise.scores import sigmoid, softmax
 
-__all__ = ["Decision", "DecisionRule", "Threshold", "decide", "label_scores"]
+__all__ = ["Decision", "DecisionRule", "Threshold", "biases_of", "decide", "label_scores"]
 
 Floats = NDArray[np.float64]
 Threshold = float | Mapping[str, float] | None
@@ -35,7 +35,9 @@ class DecisionRule:
             ``threshold`` leaves open, and may name labels that are not asked for. Competing labels share
             their scores, so it does not hold for them.
         usual_threshold: the threshold of multi_label where nothing else gives one.
-        label_biases: label -> what is added to its logit; it may name labels that are not asked for.
+        label_biases: label -> what is added to its logit. They were learned together, and one of them alone
+            would favour or set back its label for no reason: where a label that is asked for (in a tree, a
+            label of any level) has none, none is added. Labels that are not asked for may be named.
         none_bias: what is added to the log-odds that none of the labels fits.
     """
 
@@ -104,8 +106,8 @@ def label_scores(
         margins: shape (nodes,): log-odds of each label by itself.
         rule: the decision rule.
     """
-    if any(node.name in rule.label_biases for node in label_set.nodes):
-        biases = np.array([rule.label_biases.get(node.name, 0.0) for node in label_set.nodes])
+    if rule.label_biases:
+        biases = biases_of([node.name for node in label_set.nodes], rule.label_biases)
         evidence, margins = evidence + biases, margins + biases
     alone = _down_the_tree(label_set, sigmoid(margins), np.minimum)
     if rule.multi_label or len(label_set.nodes) == 1:
@@ -120,6 +122,19 @@ def label_scores(
     if rule.none_label is not None:
         found.append(LabelScore(rule.none_label, 1.0 - holds))
     return found
+
+
+def biases_of(labels: Sequence[str], label_biases: Mapping[str, float]) -> Floats:
+    """Return what is added to the logit of each label: nothing to any, unless all of them have a bias.
+
+    >>> biases_of(["a", "b"], {"a": 1.0, "b": -1.0, "c": 2.0}).tolist()
+    [1.0, -1.0]
+    >>> biases_of(["a", "d"], {"a": 1.0, "b": -1.0}).tolist()
+    [0.0, 0.0]
+    """
+    if not all(label in label_biases for label in labels):
+        return np.zeros(len(labels))
+    return np.array([label_biases[label] for label in labels], dtype=np.float64)
 
 
 def decide(scored: Sequence[LabelScore], rule: DecisionRule) -> Decision:

@@ -13,6 +13,7 @@ from labelwise.calibration.fitting import (
     ScoredRows,
     fit_biases,
     fit_scores,
+    fit_temperature,
     probabilities,
     score_pairs,
     score_texts,
@@ -97,7 +98,7 @@ def test_the_probabilities_reported_are_those_that_the_model_then_gives(options)
     texts, gold = some_rows(none_share=0.3 if options.get("none_label") else 0.0)
     model = FakeModel()
     scored = score_texts(model, texts, gold, labels=LABELS, **options)
-    biased = RAW.updated(label_biases={"a": -0.7, "elsewhere": 9.0})
+    biased = RAW.updated(label_biases={"a": -0.7, "b": 0.2, "c": 0.0, "elsewhere": 9.0})
     fitted = biased.updated(**fit_scores(scored, biased))
     expected = as_table(with_settings(model, fitted).classify(texts, LABELS, **options), scored.columns)
     assert probabilities(scored, fitted) == pytest.approx(expected, abs=1e-9)
@@ -114,6 +115,34 @@ def test_a_model_that_is_three_times_too_sure_gets_about_temperature_three():
     texts, gold = some_rows(600)
     values = fit_scores(score_texts(FakeModel(), texts, gold, labels=LABELS), RAW)
     assert values["task_temperatures"]["classify"] == pytest.approx(3.0, rel=0.25)
+
+
+def test_biases_of_other_labels_play_no_part_in_a_fit():
+    texts, gold = some_rows()
+    scored = score_texts(FakeModel(), texts, gold, labels=LABELS)
+    partly = RAW.updated(label_biases={"a": -0.7, "elsewhere": 9.0})
+    assert probabilities(scored, partly) == pytest.approx(probabilities(scored, RAW))
+
+
+@pytest.mark.parametrize("kind", ["classify", "multi_label"])
+@pytest.mark.parametrize("is_right", [True, False])
+def test_a_temperature_at_the_end_of_the_search_leaves_the_one_in_use(kind, is_right):
+    logits = np.array([[4.0, -4.0], [-4.0, 4.0]] * 5)
+    holds = logits > 0 if is_right else logits < 0
+    gold = holds if kind == "multi_label" else holds.argmax(axis=1)
+    scored = ScoredRows(kind, ("a", "b"), logits, gold)
+    in_use = RAW.updated(temperature=1.5)
+    assert fit_temperature(scored, in_use).is_at_limit
+    assert "task_temperatures" not in fit_scores(scored, in_use)
+
+
+def test_a_temperature_that_is_the_best_already_is_left_as_it_is():
+    texts, gold = some_rows(100)
+    scored = score_texts(FakeModel(), texts, gold, labels=LABELS)
+    once = RAW.updated(**fit_scores(scored, RAW))
+    again = fit_temperature(scored, once)
+    assert (again.temperature, again.is_useful) == (once.temperature_of("classify"), False)
+    assert fit_scores(scored, once) == {}
 
 
 @settings(deadline=None)

@@ -90,6 +90,17 @@ def test_logits_that_say_nothing_keep_temperature_one():
     assert fit.nll_after == fit.nll_before == pytest.approx(np.log(3))
 
 
+def test_a_temperature_is_judged_against_the_one_in_use():
+    logits, gold = drawn(500, 3)
+    best = fit_softmax_temperature(logits * 3, gold)
+    assert best.is_useful
+    assert fit_softmax_temperature(logits * 3, gold, in_use=2.0).nll_before < best.nll_before
+    again = fit_softmax_temperature(logits * 3, gold, in_use=best.temperature)
+    assert (again.temperature, again.is_useful, again.is_at_limit) == (best.temperature, False, False)
+    nothing = fit_softmax_temperature(np.zeros((4, 3)), np.array([0, 1, 2, 0]), in_use=2.5)
+    assert (nothing.temperature, nothing.is_useful) == (2.5, False)
+
+
 def test_huge_logits_do_not_overflow():
     logits, gold = drawn(100, 3)
     fit = fit_softmax_temperature(logits * 1e5, gold)

@@ -11,6 +11,7 @@ import typer
 
 import labelwise as library
 from labelwise.cli.calibrate import calibrate
+from labelwise.cli.calibrate_warnings import loss_warnings
 from labelwise.errors import LabelwiseError
 
 BUNDLED = Path(library.__file__).parent / "checkpoints" / "bundled"
@@ -20,6 +21,14 @@ PARCELS = ["parcel", "order", "package", "letter", "kettle", "lamp", "chair", "b
 ROWS = [(f"I was charged twice, look at my {word}", LABELS[0]) for word in BILLS] + [
     (f"The {word} has still not arrived after a week", LABELS[1]) for word in PARCELS
 ]
+
+
+# Some labels are wrong, so that there is something to be less sure of.
+DOUBTFUL_ROWS = [
+    *ROWS,
+    *((f"My {word} is broken", LABELS[place % 2]) for place, word in enumerate(BILLS[:4])),
+]
+DOUBTFUL_ROWS += [(f"Where is my {word}?", LABELS[place % 2]) for place, word in enumerate(PARCELS[:4])]
 
 
 @pytest.fixture(scope="module")
@@ -36,23 +45,34 @@ def folder(whole_model):
     settings.write_bytes(kept)
 
 
-@pytest.fixture
-def rows(tmp_path):
-    path = tmp_path / "dev.jsonl"
-    path.write_text("".join(json.dumps({"text": text, "label": label}) + "\n" for text, label in ROWS))
+def write_rows(path, rows):
+    path.write_text("".join(json.dumps({"text": text, "label": label}) + "\n" for text, label in rows))
     return path
 
 
 @pytest.fixture
+def rows(tmp_path):
+    return write_rows(tmp_path / "dev.jsonl", DOUBTFUL_ROWS)
+
+
+@pytest.fixture
+def easy_rows(tmp_path):
+    """Rows that the bundled model is always right about."""
+    return write_rows(tmp_path / "easy.jsonl", ROWS)
+
+
+@pytest.fixture
 def run(monkeypatch, capsys):
-    """Return a function that runs the verb and gives what it printed."""
+    """Return a function that runs the verb and gives what it printed; ``run.err`` has what went to stderr."""
     app = typer.Typer()
     app.command()(calibrate)
 
     def command(*arguments):
         monkeypatch.setattr(sys, "argv", ["calibrate", *map(str, arguments)])
         app(standalone_mode=False)
-        return capsys.readouterr().out
+        printed = capsys.readouterr()
+        command.err = printed.err
+        return printed.out
 
     return command
 
@@ -69,7 +89,7 @@ def test_the_numbers_are_saved_beside_the_model_and_other_keys_stay(run, folder,
     assert {key: after[key] for key in before if key != "task_temperatures"} == {
         key: before[key] for key in before if key != "task_temperatures"
     }
-    assert (report["rows_fitted"], report["rows_held_out"]) == (8, 8)
+    assert (report["rows_fitted"], report["rows_held_out"], report["rows_left_out"]) == (12, 12, 0)
     assert set(report["before"]) == {"accuracy", "macro_f1", "ece", "brier", "nll", "reliability"}
 
 
@@ -93,7 +113,7 @@ def test_a_model_that_cannot_be_written_needs_a_file(run, rows, tmp_path):
 
 def test_people_see_before_and_after_with_the_reliability_of_both(run, rows):
     shown = run("bundled", rows, "--dry-run")
-    for expected in ("8 rows fitted, 8 held out", "ece", "before: score", "after: score", "nothing saved"):
+    for expected in ("12 rows fitted, 12 held out", "ece", "before: score", "after: score", "nothing saved"):
         assert expected in shown
 
 
@@ -242,3 +262,67 @@ def test_what_cannot_work_is_said_in_one_line(run, rows, arguments, message):
     with pytest.raises(LabelwiseError, match=message) as caught:
         run("bundled", *[rows if argument == "ROWS" else argument for argument in arguments])
     assert "\n" not in str(caught.value)
+
+
+def test_a_temperature_at_the_end_of_the_search_is_not_saved(run, folder, easy_rows, tmp_path):
+    before = saved_in(folder)
+    in_use = library.load(folder).checkpoint.settings.temperature_of("classify")
+    report = json.loads(run(folder, easy_rows, "--json"))
+    assert (report["fitted"], report["saved_to"]) == ({}, None)
+    assert saved_in(folder) == before
+    (warning,) = report["warnings"]
+    assert "ran to the end of its search, 0.01: the model is right about nearly all fitted rows" in warning
+    assert warning.endswith(f"the temperature is left as it was, {in_use:g}")
+    assert run.err == f"labelwise: warning: {warning}\n"
+    place = tmp_path / "numbers.json"
+    assert "nothing saved: no number was worth it" in run(folder, easy_rows, "--to", place)
+    assert not place.exists()
+
+
+def test_labels_that_are_the_wrong_way_round_are_said_to_be_so(run, easy_rows):
+    swapped = easy_rows.read_text().replace(LABELS[0], "x").replace(LABELS[1], LABELS[0])
+    easy_rows.write_text(swapped.replace('"x"', json.dumps(LABELS[1])))
+    report = json.loads(run("bundled", easy_rows, "--json", "--dry-run"))
+    assert "task_temperatures" not in report["fitted"]
+    assert "100: the model is no better than chance on the fitted rows, so check the labels" in run.err
+
+
+def test_a_second_run_says_that_nothing_more_is_gained(run, folder, rows):
+    run(folder, rows)
+    assert run.err.count("no classify temperature lowers the loss") == 0
+    saved = saved_in(folder)
+    run(folder, rows)
+    assert "no classify temperature lowers the loss of the fitted rows below" in run.err
+    assert saved_in(folder) == saved
+
+
+def test_a_loss_that_did_not_fall_is_told():
+    assert loss_warnings(0.5, 0.4) == []
+    (warning,) = loss_warnings(0.5, 0.51)
+    assert warning == (
+        "the loss of the held-out rows did not fall: 0.5000 before, 0.5100 after. Give more rows"
+    )
+
+
+def test_columns_are_named_by_flag_and_bad_rows_are_counted(run, tmp_path):
+    path, texts = tmp_path / "topics.csv", tmp_path / "more.csv"
+    with path.open("w", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(["Review", "Cls"])
+        writer.writerows([*DOUBTFUL_ROWS, ("", LABELS[0]), ("no label", "")])
+    texts.write_text("Review\n" + "\n".join(f"one more about a {word}" for word in PARCELS) + '\n" "\n')
+    flags = "--text-column", "Review", "--label-column", "Cls"
+    report = json.loads(run("bundled", path, *flags, "--unlabelled", texts, "--dry-run", "--json"))
+    assert (report["rows_fitted"], report["rows_left_out"], report["unlabelled_rows_left_out"]) == (12, 2, 1)
+    assert f"{path}: left out row 25: column 'Review' must hold text, got ''" in run.err
+    assert f"{texts}: left out row 9: column 'Review' is empty" in run.err
+    with pytest.raises(LabelwiseError, match=r"topics.csv has no column 'text': it has 'Review', 'Cls'"):
+        run("bundled", path, "--dry-run")
+
+
+def test_columns_of_pairs_are_named_by_flag(run, tmp_path):
+    path = tmp_path / "pairs.csv"
+    kinds = ["entailment", "contradiction"] * 6
+    path.write_text("a,b,gold\n" + "".join(f"Dog {n} runs,It moves,{kind}\n" for n, kind in enumerate(kinds)))
+    flags = "--premise-column", "a", "--hypothesis-column", "b", "--label-column", "gold"
+    assert json.loads(run("bundled", path, *flags, "--dry-run", "--json"))["task"] == "entail"

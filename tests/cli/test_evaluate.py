@@ -166,3 +166,91 @@ def test_single_labels_are_judged_one_by_one_where_asked_for(labelwise, reviews)
     assert (row["labels_true"], "accuracy" in row) == (1.0, False)
     refused = labelwise("evaluate", reviews, "--threshold", 0.3)
     assert "a threshold judges labels one by one" in refused.err
+
+
+@pytest.fixture
+def topics(tmp_path):
+    """Labelled texts whose columns have names of their own, some of them of no use."""
+    path = tmp_path / "topics.csv"
+    texts = [("", "praise"), *ROWS, *[("No label", " ")] * 6]
+    path.write_text("Review,Cls\n" + "".join(f'"{text}","{label}"\n' for text, label in texts))
+    return path
+
+
+def test_columns_are_named_by_flag(labelwise, topics, tmp_path):
+    named = "--text-column", "Review", "--label-column", "Cls"
+    (row,) = json.loads(labelwise("evaluate", topics, *named, "--json").out)
+    assert (row["rows"], row["accuracy"]) == (4, 1.0)
+    pairs = tmp_path / "pairs.csv"
+    pairs.write_text("a,b,gold\nA dog runs in the park.,An animal is outside.,entailment\n")
+    flags = "--premise-column", "a", "--hypothesis-column", "b", "--label-column", "gold"
+    (row,) = json.loads(labelwise("evaluate", pairs, "--task", "entail", *flags, "--json").out)
+    assert (row["rows"], row["accuracy"]) == (1, 1.0)
+
+
+@pytest.mark.parametrize(
+    ("flags", "message"),
+    [
+        ([], "topics.csv has no column 'text': it has 'Review', 'Cls'"),
+        (["--text-column", "Review"], "topics.csv has no column 'label': it has 'Review', 'Cls'"),
+        (["--text-column", "review"], "topics.csv has no column 'review': it has 'Review', 'Cls'"),
+    ],
+)
+def test_a_missing_column_is_named_with_those_there_are(labelwise, topics, flags, message):
+    found = labelwise("evaluate", topics, *flags)
+    assert (found.status, found.out) == (1, "")
+    assert message in found.err
+
+
+def test_bad_rows_are_named_and_counted_and_the_others_are_measured(labelwise, topics, tmp_path):
+    named = "--text-column", "Review", "--label-column", "Cls"
+    output = tmp_path / "measures.json"
+    found = labelwise("evaluate", topics, *named, "--output", output)
+    assert found.status == 0
+    assert "topics.csv: left out row 1: column 'Review' must hold text, got ''" in found.err
+    assert "topics.csv: left out row 6: column 'Cls' must hold one label, got ' '" in found.err
+    assert found.err.count("left out row") == 5
+    assert "topics.csv: left out 7 rows in all" in found.err
+    assert found.out.splitlines()[0].split()[-1] == "rows_left_out"
+    assert found.out.splitlines()[2].split()[-1] == "7"
+    (row,) = json.loads(output.read_text())
+    assert (row["rows"], row["rows_left_out"]) == (4, 7)
+    assert row["first_rows_left_out"][0] == "row 1: column 'Review' must hold text, got ''"
+    again = labelwise("evaluate", topics, *named, "--output", output, "--resume", "--json")
+    assert "measured by an earlier run" in again.err
+    assert json.loads(again.out)[0]["rows_left_out"] == 7
+
+
+def test_rows_that_cannot_be_read_are_left_out_too(labelwise, reviews):
+    reviews.write_text("not JSON\n" + reviews.read_text())
+    found = labelwise("evaluate", reviews, "--json")
+    (row,) = json.loads(found.out)
+    assert (row["rows"], row["rows_left_out"]) == (4, 1)
+    assert "left out row 1: is not JSON" in found.err
+
+
+def test_a_table_without_bad_rows_does_not_speak_of_them(labelwise, reviews):
+    assert "left_out" not in labelwise("evaluate", reviews).out
+
+
+def test_a_file_without_a_usable_row_is_an_error(labelwise, tmp_path):
+    path, empty = tmp_path / "bad.csv", tmp_path / "empty.csv"
+    path.write_text("text,label\n ,praise\n")
+    empty.write_text("text,label\n")
+    found = labelwise("evaluate", path, empty)
+    assert found.status == 1
+    assert "bad.csv has no usable row (the first: row 1: column 'text' must hold text, got ' ')" in found.err
+    assert "empty.csv has no usable row\n" in found.err
+
+
+def test_a_blank_question_does_not_lose_the_file(labelwise, tmp_path):
+    path = tmp_path / "questions.json"
+    qas = [
+        {"id": "1", "question": "Who left?", "answers": [{"text": "Ann"}]},
+        {"id": "2", "question": " ", "answers": []},
+    ]
+    path.write_text(json.dumps({"data": [{"paragraphs": [{"context": "Ann left.", "qas": qas}]}]}))
+    found = labelwise("evaluate", path, "--task", "answer", "--json")
+    (row,) = json.loads(found.out)
+    assert (row["rows"], row["rows_left_out"]) == (1, 1)
+    assert "left out row 2: the question or the context of '2' is blank" in found.err

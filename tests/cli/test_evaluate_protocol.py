@@ -66,12 +66,27 @@ def test_people_see_what_is_missing_under_the_table(labelwise, protocol):
 def test_sets_may_be_columns_as_on_model_cards(labelwise, protocol, tmp_path):
     output = tmp_path / "table.csv"
     out = labelwise("evaluate", "--protocol", protocol, "--table", "columns", "--output", output).out
-    assert out.splitlines()[0].split()[:4] == ["measure", "reviews", "tickets", "absent"]
+    sets, left_out, means = out.split("\n\n")
+    assert sets.splitlines()[0].split() == ["measure", "reviews", "tickets"]
+    assert left_out == "1 of 3 sets have no figure and are left out"
+    assert means.splitlines()[0].split(maxsplit=1) == ["measure", "mean of 2 of 3"]
+    assert means.splitlines()[2].split() == ["accuracy", "1.0000"]
+    assert means.splitlines()[-1].startswith("missing: absent: there is no local file")
     with output.open(newline="") as file:
         rows = {row["measure"]: row for row in csv.DictReader(file)}
     assert rows["accuracy"]["reviews"] == "1.0"
     assert rows["accuracy"]["absent"] == ""
+    assert rows["accuracy"]["mean of 2 of 3"] == "1.0"
     assert {"balanced_accuracy", "pairs_per_s", "texts_per_s"} <= set(rows)
+
+
+def test_columns_without_any_figure_are_only_counted_and_named(labelwise, tmp_path):
+    found = labelwise(
+        "evaluate", "--protocol", "gliclass-10", "--data", tmp_path, "--no-hub", "--table", "columns"
+    )
+    assert "10 of 10 sets have no figure and are left out" in found.out
+    assert found.out.count("missing: ") == 10
+    assert "measure" not in found.out
 
 
 def test_the_published_columns_are_all_there_without_any_data(labelwise, tmp_path):
@@ -169,7 +184,7 @@ def test_the_hub_is_asked_where_no_file_is_here(labelwise, tmp_path, monkeypatch
 
     asked = []
 
-    def serve(source):
+    def serve(source, *, on_bad):
         asked.append(source.id)
         if source.id != "SetFit/sst2":
             raise evaluate_sets.DataError("offline")
@@ -187,7 +202,7 @@ def test_the_hub_is_asked_where_no_file_is_here(labelwise, tmp_path, monkeypatch
 def test_a_hub_out_of_reach_is_asked_once(labelwise, monkeypatch):
     asked = []
 
-    def fail(source):
+    def fail(source, *, on_bad):
         asked.append(source.id)
         raise hub_module.HubUnreachableError("no way to the hub")
 
@@ -204,6 +219,9 @@ def test_a_hub_out_of_reach_is_asked_once(labelwise, monkeypatch):
         ([], "give files, or --protocol"),
         (["x.jsonl", "--protocol", "gliclass-10"], "one of them"),
         (["--protocol", "gliclass-10", "--labels", "a,b"], "are for files"),
+        (["--protocol", "gliclass-10", "--text-column", "b"], "--text-column is for files"),
+        (["x.csv", "--premise-column", "b"], "--premise-column has no meaning with --task classify"),
+        (["x.csv", "--task", "entail", "--text-column", "b"], "--text-column has no meaning with --task ent"),
         (["--protocol", "gliclass-12"], "there is no protocol 'gliclass-12'"),
         (["--protocol", "gliclass-10", "--set", "imdb"], "must be NAME=FILE"),
         (["--protocol", "gliclass-10", "--data", "no/such/folder"], "is not a folder"),

@@ -61,7 +61,7 @@ def test_bad_usage_is_one_line_and_status_two(labelwise, arguments, message):
 
 FAILED_WORK = [
     (["classify", "text", "--labels", "a,b", "--model", "/nowhere/at/all"], "nowhere"),
-    (["classify", "text", "--labels", "a,b", "--backend", "torch"], "'bundled' has no safetensors"),
+    (["classify", "text", "--labels", "a,b", "--backend", "torch", "--device", "cuda:99"], "'cuda:99' is not"),
 ]
 
 

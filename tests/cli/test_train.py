@@ -10,6 +10,7 @@ pytest.importorskip("torch")
 pytest.importorskip("accelerate")
 pytest.importorskip("matplotlib")
 
+from labelwise.cli.train_options import FitOptions, PublishOptions, prepare
 from labelwise.training import nli, publishing
 from labelwise.training.labels import run as labels_run
 
@@ -130,3 +131,38 @@ def test_a_missing_package_is_named_before_the_work(labelwise, recipe, started, 
     finished = labelwise("train", "nli", recipe, "--data", tmp_path, "--output", tmp_path)
     assert (finished.status, started) == (1, [])
     assert "pip install 'labelwise[train]'" in finished.err
+
+
+def test_a_run_says_its_own_lines_alone():
+    from transformers.utils import logging
+
+    had_bars, level = logging.is_progress_bar_enabled(), logging.get_verbosity()
+    try:
+        logging.enable_progress_bar()
+        logging.set_verbosity_warning()
+        prepare(FitOptions(), PublishOptions())
+        assert not logging.is_progress_bar_enabled()
+        assert logging.get_verbosity() == logging.ERROR
+    finally:
+        (logging.enable_progress_bar if had_bars else logging.disable_progress_bar)()
+        logging.set_verbosity(level)
+
+
+@pytest.mark.parametrize("verb", [(), ("nli",), ("qa",), ("labels",), ("multitask",)])
+def test_help_leads_to_the_page_on_training(labelwise, verb):
+    assert "docs/training.md" in labelwise("train", *verb, "--help").out
+
+
+@pytest.mark.parametrize("verb", ["nli", "qa", "labels", "multitask"])
+def test_the_examples_of_the_help_use_the_recipes_of_the_page(labelwise, verb):
+    said = " ".join(labelwise("train", verb, "--help").out.split())
+    assert f"labelwise train {verb} {verb}.yaml --data data" in said
+
+
+def test_help_says_what_a_kind_of_training_does_not_do(labelwise):
+    labels, multitask = (
+        " ".join(labelwise("train", verb, "--help").out.split()) for verb in ("labels", "multitask")
+    )
+    assert "GLiClass checkpoints are run, not trained" in labels
+    assert "names an entailment recipe" in multitask
+    assert "one process, without torchrun and without early stopping" in multitask

@@ -85,3 +85,21 @@ def test_a_hub_that_does_not_give_the_set_is_a_data_error(monkeypatch, error, ki
     ) as raised:
         hub_rows(HubSplit("owner/set"))
     assert raised.type is kind
+
+
+def test_a_row_that_the_registry_cannot_read_is_told(hub):
+    (imdb,) = [one for one in read_protocol("universal-36").sets if one.name == "imdb"]
+    hub({"text": ["a film", " "], "label": [0, 1]}, label=["neg", "pos"])
+    told = []
+    assert len(list(hub_rows(imdb.hub, on_bad=told.append))) == 1
+    assert [str(row) for row in told] == ["row 2: the text is empty"]
+    with pytest.raises(DataError, match="row 2 of imdb: the text is empty"):
+        list(hub_rows(imdb.hub))
+
+
+def test_a_class_number_without_a_name_stays_a_number(monkeypatch):
+    class Served(list):
+        features = datasets.Features({"label": datasets.ClassLabel(names=["no"])})
+
+    monkeypatch.setattr(datasets, "load_dataset", lambda *given, **settings: Served([{"label": 7}]))
+    assert list(hub_rows(HubSplit("owner/set"))) == [(1, {"label": 7})]

@@ -13,6 +13,8 @@ from typing import Any
 
 import pytest
 
+from labelwise.training.settings import TrainerSettings
+
 WORDS = [
     "the",
     "shop",
@@ -66,6 +68,27 @@ def run_in_two_processes(tmp_path: Path) -> Callable[..., subprocess.CompletedPr
 
 
 @pytest.fixture
+def settings() -> Callable[..., TrainerSettings]:
+    """Make settings of a plain run, changed as a test needs."""
+
+    def make(**changes: Any) -> TrainerSettings:
+        values: dict[str, Any] = {
+            "learning_rate": 2e-5,
+            "batch_size": 8,
+            "warmup_ratio": 0.1,
+            "weight_decay": 0.01,
+            "max_grad_norm": 1.0,
+            "log_every_steps": 10,
+            "evaluate_every_steps": 100,
+            "save_every_steps": 50,
+            "seed": 3,
+        }
+        return TrainerSettings(**{**values, **changes})
+
+    return make
+
+
+@pytest.fixture
 def tiny_tokenizer() -> Any:
     return _tokenizer()
 
@@ -97,6 +120,78 @@ def tiny_base(tmp_path: Path) -> Path:
         '{"tokenizer_class": "BertTokenizer", "model_max_length": 64}'
     )
     return folder
+
+
+@pytest.fixture
+def tiny_classifier(tmp_path: Path) -> Callable[..., Path]:
+    """Save an entailment model of another family than BERT, which reads the same words."""
+
+    def save(family: str, name: str = "classifier", **changes: Any) -> Path:
+        pytest.importorskip("torch")
+        transformers = pytest.importorskip("transformers")
+        ids = {"pad_token_id": 0, "bos_token_id": 2, "eos_token_id": 3, "cls_token_id": 2, "sep_token_id": 3}
+        sizes = {"vocab_size": 4 + len(WORDS), "max_position_embeddings": 64, **_SIZES[family]}
+        config = transformers.AutoConfig.for_model(family, **{**ids, **sizes, **changes})
+        transformers.set_seed(1)
+        folder = tmp_path / name
+        transformers.AutoModelForSequenceClassification.from_config(config).save_pretrained(folder)
+        _tokenizer().save(str(folder / "tokenizer.json"))
+        (folder / "tokenizer_config.json").write_text('{"model_max_length": 64}')
+        return folder
+
+    return save
+
+
+@pytest.fixture
+def write_spm() -> Callable[[Path], None]:
+    """Write the tiny vocabulary into a folder as DeBERTa's spm.model, a protobuf message."""
+
+    def message(*fields: tuple[int, bytes | int]) -> bytes:
+        written = b""
+        for number, value in fields:
+            if isinstance(value, int):
+                written += bytes([number << 3, value])
+            else:
+                written += bytes([number << 3 | 2, len(value)]) + value
+        return written
+
+    def write(folder: Path) -> None:
+        control = [("[PAD]", 3), ("[UNK]", 2), ("[CLS]", 3), ("[SEP]", 3)]
+        pieces = [*control, *((f"\u2581{word}", 1) for word in WORDS)]
+        entries = [(1, message((1, piece.encode()), (3, kind))) for piece, kind in pieces]
+        (folder / "spm.model").write_bytes(message(*entries, (2, message((3, 1)))))
+
+    return write
+
+
+_SIZES: dict[str, dict[str, Any]] = {
+    "bart": {
+        "d_model": 32,
+        "encoder_layers": 2,
+        "decoder_layers": 2,
+        "encoder_attention_heads": 2,
+        "decoder_attention_heads": 2,
+        "encoder_ffn_dim": 48,
+        "decoder_ffn_dim": 48,
+        "decoder_start_token_id": 3,
+        "init_std": 0.2,
+    },
+    "deberta-v2": {
+        "hidden_size": 32,
+        "num_hidden_layers": 2,
+        "num_attention_heads": 2,
+        "intermediate_size": 48,
+        "relative_attention": True,
+        "position_buckets": 8,
+        "norm_rel_ebd": "layer_norm",
+        "share_att_key": True,
+        "pos_att_type": ["p2c", "c2p"],
+        "position_biased_input": False,
+        "type_vocab_size": 0,
+        "pooler_hidden_size": 32,
+        "initializer_range": 0.2,
+    },
+}
 
 
 def _tokenizer() -> Any:

@@ -15,11 +15,13 @@ from transformers import Trainer, TrainingArguments  # noqa: E402
 from labelwise.training import callbacks  # noqa: E402
 from labelwise.training.callbacks import (  # noqa: E402
     FiniteLoss,
+    Patience,
     ProgressLines,
     add_callbacks,
     check_finite,
 )
 
+ENDS_WITH_LAST = SimpleNamespace(load_best_model_at_end=False)
 ARGUMENTS = SimpleNamespace(train_batch_size=8, world_size=2, gradient_accumulation_steps=3)
 
 
@@ -64,6 +66,35 @@ def test_a_validation_is_named_without_its_timings(caplog):
         "step 20, validation loss 0.2500, micro f1 0.5000",
         "step 20, validation micro f1 0.5000",
     ]
+
+
+def test_a_sampled_validation_is_told_from_the_whole_one_after_the_end(caplog):
+    lines = ProgressLines(rows="pairs", sample=(4, 6))
+    lines.on_log(ARGUMENTS, state(20), None, {"eval_loss": 0.25})
+    lines.on_train_end(ENDS_WITH_LAST, state(20), None)
+    lines.on_log(ARGUMENTS, state(20), None, {"eval_loss": 0.5})
+    ProgressLines(rows="pairs", sample=(6, 6)).on_log(ARGUMENTS, state(20), None, {"eval_loss": 0.5})
+    assert caplog.messages == [
+        "step 20, validation on 4 of 6 pairs: loss 0.2500",
+        "step 20, validation on all 6 pairs: loss 0.5000",
+        "step 20, validation loss 0.5000",
+    ]
+
+
+def test_the_end_names_the_best_weights_where_these_are_kept(caplog):
+    best = {"best_model_checkpoint": "run/checkpoint-8", "best_global_step": 8, "best_metric": 0.5}
+    keeps = SimpleNamespace(load_best_model_at_end=True, metric_for_best_model="eval_f1")
+    for arguments in (keeps, ENDS_WITH_LAST):
+        ProgressLines().on_train_end(arguments, SimpleNamespace(**vars(state(20)), **best), None)
+    assert caplog.messages == ["best weights: step 8, f1 0.5000"]
+
+
+def test_early_stopping_says_that_it_ended_the_run(caplog):
+    for failures, step in ((2, 20), (1, 20), (2, 100)):
+        patience = Patience(2)
+        patience.early_stopping_patience_counter = failures
+        patience.on_train_end(None, state(step), None)
+    assert caplog.messages == ["stopped at step 20 of 100: no better validation for 2 evaluations"]
 
 
 def test_other_processes_and_other_reports_are_quiet(caplog):

@@ -29,7 +29,6 @@ SETTINGS = Hyperparameters(
     epochs=4,
     max_tokens=24,
     dropout=0.0,
-    attention="eager",
     log_every_steps=2,
     evaluate_every_steps=8,
     save_every_steps=4,
@@ -189,6 +188,32 @@ def test_a_killed_run_resumes_to_the_weights_of_an_unbroken_one(
     weights = load_file(run("broken", resume=True) / "model.safetensors")
     for name, expected in whole.items():
         torch.testing.assert_close(weights[name], expected, rtol=0, atol=1e-6)
+
+
+@pytest.mark.parametrize(("family", "layers"), [("bart", {"decoder_layers": 1}), ("deberta-v2", {})])
+def test_a_student_of_another_family_learns_from_its_teacher(tiny_classifier, data, tmp_path, family, layers):
+    names = {"id2label": NAMES, "label2id": {name: index for index, name in NAMES.items()}}
+    teacher = tiny_classifier(family, "teacher", **names)
+    plan = plan_student(read_config(teacher), encoder_layers=1, **layers)
+    student = shrink(teacher, plan, output=tmp_path / "student")
+    folder = fine_tune_student(
+        recipe(max_steps=8),
+        student,
+        data_dir=data,
+        output_dir=tmp_path / "run",
+        lessons=Lessons(teacher=teacher, signal=Signal(hidden_state_weight=1.0)),
+    )
+    found = losses(tmp_path / "run")
+    assert found[-1] < found[0]
+    assert figures(tmp_path / "run")["validation"]["eval_accuracy"] in {right / 6 for right in range(7)}
+    assert read_config(folder)["model_type"] == family
+
+
+def test_a_window_longer_than_the_student_reads_is_refused_before_the_data_is_read(student, tmp_path):
+    with pytest.raises(InputError, match=r"max_tokens is 65, and the base .* reads 64"):
+        fine_tune_student(
+            recipe(max_tokens=65), student, data_dir=tmp_path / "absent", output_dir=tmp_path / "run"
+        )
 
 
 def test_a_teacher_that_reads_other_tokens_is_refused(student, teacher, data, tmp_path):

@@ -9,7 +9,13 @@ from labelwise.training.records import Pair
 
 pytest.importorskip("torch")
 
-from labelwise.training.encoding import PadToLongest, encode_pairs, length_grouped_order
+from labelwise.training.base import load_tokenizer
+from labelwise.training.encoding import PadToLongest, PairTokenizer, encode_pairs, length_grouped_order
+
+
+@pytest.fixture
+def own_tokenizer(tiny_base) -> PairTokenizer:
+    return load_tokenizer(tiny_base)
 
 
 def pair(premise: str, hypothesis: str, label: str = "entailment") -> Pair:
@@ -20,10 +26,10 @@ def rows_of(encoded):
     return [encoded[at]["input_ids"].tolist() for at in range(len(encoded))]
 
 
-def test_ids_and_type_ids_are_those_of_the_tokenizer(tiny_tokenizer):
+def test_ids_and_type_ids_are_those_of_the_tokenizer(tiny_tokenizer, own_tokenizer):
     expected = tiny_tokenizer.encode("the boat sank", "the shop is closed")
     encoded = encode_pairs(
-        [pair("the boat sank", "the shop is closed", "neutral")], tiny_tokenizer, max_tokens=32
+        [pair("the boat sank", "the shop is closed", "neutral")], own_tokenizer, max_tokens=32
     )
     row = encoded[0]
     assert row["input_ids"].tolist() == expected.ids
@@ -31,21 +37,21 @@ def test_ids_and_type_ids_are_those_of_the_tokenizer(tiny_tokenizer):
     assert row["labels"] == 1
 
 
-def test_the_premise_is_cut_and_the_hypothesis_kept(tiny_tokenizer):
-    encoded = encode_pairs([pair("bread " * 50, "the boat sank")], tiny_tokenizer, max_tokens=12)
+def test_the_premise_is_cut_and_the_hypothesis_kept(tiny_tokenizer, own_tokenizer):
+    encoded = encode_pairs([pair("bread " * 50, "the boat sank")], own_tokenizer, max_tokens=12)
     (ids,) = rows_of(encoded)
     assert len(ids) == 12
     assert ids[-4:] == [*tiny_tokenizer.encode("the boat sank", add_special_tokens=False).ids, 3]
 
 
-def test_a_hypothesis_longer_than_everything_leaves_half_for_the_premise(tiny_tokenizer):
-    (ids,) = rows_of(encode_pairs([pair("bread " * 50, "boat " * 50)], tiny_tokenizer, max_tokens=16))
+def test_a_hypothesis_longer_than_everything_leaves_half_for_the_premise(tiny_tokenizer, own_tokenizer):
+    (ids,) = rows_of(encode_pairs([pair("bread " * 50, "boat " * 50)], own_tokenizer, max_tokens=16))
     bread, boat = (tiny_tokenizer.token_to_id(word) for word in ("bread", "boat"))
     assert (ids.count(bread), ids.count(boat)) == (5, 8)
 
 
-def test_control_tokens_written_by_a_user_stay_text(tiny_tokenizer):
-    (ids,) = rows_of(encode_pairs([pair("bread [SEP] boat", "open [CLS]")], tiny_tokenizer, max_tokens=32))
+def test_control_tokens_written_by_a_user_stay_text(own_tokenizer):
+    (ids,) = rows_of(encode_pairs([pair("bread [SEP] boat", "open [CLS]")], own_tokenizer, max_tokens=32))
     assert ids.count(3) == 2
     assert ids.count(2) == 1
 
@@ -79,9 +85,9 @@ def test_the_order_depends_on_the_seed_alone():
     assert first == again != other
 
 
-def test_padding_is_masked_and_reaches_only_to_the_longest_row(tiny_tokenizer):
+def test_padding_is_masked_and_reaches_only_to_the_longest_row(own_tokenizer):
     encoded = encode_pairs(
-        [pair("bread", "open"), pair("the red boat sank", "open")], tiny_tokenizer, max_tokens=32
+        [pair("bread", "open"), pair("the red boat sank", "open")], own_tokenizer, max_tokens=32
     )
     batch = PadToLongest(0, with_type_ids=True)([encoded[0], encoded[1]])
     assert batch["input_ids"].shape == (2, 8)

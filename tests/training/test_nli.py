@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from labelwise.errors import CheckpointError, DataError, InputError, LabelwiseError
+from labelwise.errors import DataError, InputError, LabelwiseError
 from labelwise.training.recipe import Hyperparameters, NliRecipe, Source
 
 torch = pytest.importorskip("torch")
@@ -16,7 +16,7 @@ from safetensors.torch import load_file  # noqa: E402
 from tokenizers import Tokenizer  # noqa: E402
 from transformers import AutoModelForSequenceClassification  # noqa: E402
 
-from labelwise.training.base import base_folder  # noqa: E402
+import labelwise  # noqa: E402
 from labelwise.training.nli import train_nli  # noqa: E402
 
 SETTINGS = Hyperparameters(
@@ -147,7 +147,8 @@ def test_accumulated_passes_have_the_losses_of_one_large_batch(tiny_base, data, 
     assert dict(losses(tmp_path / "two")) == pytest.approx(dict(losses(tmp_path / "one")), abs=1e-4)
 
 
-def test_a_run_without_progress_stops_early_and_keeps_the_best_weights(tiny_base, data, tmp_path):
+def test_a_run_without_progress_stops_early_and_keeps_the_best_weights(tiny_base, data, tmp_path, caplog):
+    caplog.set_level("INFO", logger="labelwise.training")
     # All is learned after some twenty of the 400 steps: from then on no validation is better.
     wanted = recipe(tiny_base, settings={"epochs": 40, "dropout": 0.0})
     train_nli(wanted, data_dir=data, output_dir=tmp_path / "run", changes={"patience": 2})
@@ -160,6 +161,11 @@ def test_a_run_without_progress_stops_early_and_keeps_the_best_weights(tiny_base
     assert last_step < 400
     assert last_step == best_step + 16
     assert metrics["settings"]["patience"] == 2
+    assert metrics["best_checkpoint"] == str(tmp_path / "run" / f"checkpoint-{best_step}")
+    assert f"stopped at step {last_step} of 400: no better validation for 2 evaluations" in caplog.messages
+    assert f"best weights: step {best_step}, accuracy 1.0000" in caplog.messages
+    assert f"step {best_step}, validation on 4 of 6 pairs: " in caplog.text
+    assert f"step {last_step}, validation on all 6 pairs: " in caplog.messages[-2]
 
 
 def test_fp16_is_refused_before_the_data_is_read(tiny_base, tmp_path, monkeypatch):
@@ -229,11 +235,32 @@ def test_bad_rows_are_named_in_the_log(tiny_base, data, tmp_path, caplog):
     assert "left out 7 rows of pairs.jsonl in all" in caplog.text
 
 
-def test_a_base_that_is_not_there_is_named(tmp_path):
-    with pytest.raises(CheckpointError, match="pip install no-such-package"):
-        base_folder("package:no_such_package/model")
-    with pytest.raises(CheckpointError, match=r"no tokenizer\.json"):
-        base_folder(str(tmp_path))
+def test_a_window_longer_than_the_base_reads_is_refused_before_the_data_is_read(tiny_base, tmp_path):
+    long = recipe(tiny_base, settings={"max_tokens": 65})
+    with pytest.raises(InputError, match=r"max_tokens is 65, and the base .* reads 64"):
+        train_nli(long, data_dir=tmp_path / "absent", output_dir=tmp_path / "run")
+
+
+def test_bart_trains_though_its_outputs_hold_more_than_logits(tiny_classifier, data, tmp_path):
+    base = tiny_classifier("bart", num_labels=3)
+    wanted = recipe(base, settings={"max_steps": 16, "dropout": 0.0})
+    folder = train_nli(wanted, data_dir=data, output_dir=tmp_path / "run")
+    metrics = json.loads((tmp_path / "run" / "metrics.json").read_text())
+    assert metrics["validation"]["eval_accuracy"] in {correct / 6 for correct in range(7)}
+    found = losses(tmp_path / "run")
+    assert found[-1][1] < found[0][1]
+    assert AutoModelForSequenceClassification.from_pretrained(folder).config.model_type == "bart"
+
+
+def test_deberta_trains_from_a_folder_with_spm_model(tiny_classifier, write_spm, data, tmp_path):
+    base = tiny_classifier("deberta-v2")
+    (base / "tokenizer.json").unlink()
+    write_spm(base)
+    wanted = recipe(base, settings={"max_steps": 8})
+    folder = train_nli(wanted, data_dir=data, output_dir=tmp_path / "run")
+    assert (folder / "spm.model").read_bytes() == (base / "spm.model").read_bytes()
+    verdict = labelwise.load(folder, backend="torch").entail("the shop is open", "this is open")
+    assert verdict.entailment + verdict.neutral + verdict.contradiction == pytest.approx(1, abs=1e-5)
 
 
 def test_the_command_reports_a_fault_in_one_line_and_status_1(tmp_path, monkeypatch, capsys):

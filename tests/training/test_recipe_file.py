@@ -1,9 +1,14 @@
 import json
+import sys
 
 import pytest
 
-from labelwise.errors import DataError
-from labelwise.training.recipe_file import read_recipe_file
+from labelwise.errors import DataError, InputError, MissingExtraError
+from labelwise.training.labels.recipe import load_label_recipe
+from labelwise.training.multitask.recipe import load_multitask_recipe
+from labelwise.training.qa.recipe import load_qa_recipe
+from labelwise.training.recipe import Hyperparameters, load_recipe
+from labelwise.training.recipe_file import build_part, read_recipe_file
 
 
 @pytest.fixture
@@ -43,3 +48,52 @@ def test_likeness_in_a_ring_or_to_no_file_is_one_clear_error(write):
         read_recipe_file(write("b.json", like="a.json"))
     with pytest.raises(DataError, match=r"cannot read the recipe .*absent\.json"):
         read_recipe_file(write("c.json", like="absent.json"))
+
+
+@pytest.mark.parametrize("ending", ["yaml", "yml", "YAML"])
+def test_a_yaml_recipe_says_what_the_same_json_says(write, tmp_path, ending):
+    values = {"name": "a", "seed": 3, "sources": [{"path": "b.json"}], "hyperparameters": {"epochs": 2}}
+    path = tmp_path / f"recipe.{ending}"
+    path.write_text("name: a\nseed: 3\nsources:\n  - {path: b.json}\nhyperparameters:\n  epochs: 2\n")
+    assert read_recipe_file(path) == read_recipe_file(write("recipe.json", **values)) == values
+
+
+@pytest.mark.parametrize("written", ["2e-5", "2E-5", "2.e-5", "0.00002", "+2.0e-5"])
+def test_a_learning_rate_in_yaml_is_a_number_however_it_is_written(tmp_path, written):
+    path = tmp_path / "recipe.yaml"
+    path.write_text(f"hyperparameters: {{learning_rate: {written}}}\nname: 2e-5x\n")
+    assert read_recipe_file(path) == {"hyperparameters": {"learning_rate": 2e-5}, "name": "2e-5x"}
+
+
+def test_a_yaml_recipe_may_be_like_a_json_one_and_the_other_way_round(write, tmp_path):
+    write("first.json", name="first", seed=3, hyperparameters={"steps": 10})
+    (tmp_path / "second.yaml").write_text("like: first.json\nhyperparameters: {rate: 1e-3}\n")
+    third = read_recipe_file(write("third.json", like="second.yaml", name="third"))
+    assert third == {"name": "third", "seed": 3, "hyperparameters": {"steps": 10, "rate": 1e-3}}
+
+
+def test_yaml_without_pyyaml_is_one_line_that_names_the_extra(tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "yaml", None)
+    (tmp_path / "recipe.yaml").write_text("name: a\n")
+    with pytest.raises(MissingExtraError, match=r"^this needs 'yaml'.*pip install 'labelwise\[train\]'$"):
+        read_recipe_file(tmp_path / "recipe.yaml")
+
+
+@pytest.mark.parametrize("load", [load_recipe, load_qa_recipe, load_label_recipe, load_multitask_recipe])
+def test_every_kind_of_recipe_may_be_yaml(tmp_path, load):
+    path = tmp_path / "recipe.yaml"
+    path.write_text("name: a\nspeed: 1\n")
+    with pytest.raises(InputError, match="unknown field 'speed'"):
+        load(path)
+
+
+def test_a_field_without_a_value_counts_as_left_out(write, tmp_path):
+    write("first.json", name="first", earlier="x")
+    path = tmp_path / "recipe.yaml"
+    path.write_text("like: first.json\nearlier:\nhyperparameters:\n")
+    assert read_recipe_file(path) == {"name": "first", "hyperparameters": {}}
+
+
+def test_a_part_that_is_no_mapping_is_named():
+    with pytest.raises(InputError, match=r"hyperparameters is \['epochs'\]: give its fields by name"):
+        build_part(Hyperparameters, ["epochs"], where="hyperparameters")

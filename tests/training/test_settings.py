@@ -5,22 +5,7 @@ from dataclasses import dataclass
 import pytest
 
 from labelwise.errors import InputError
-from labelwise.training.settings import TrainerSettings, settings_from
-
-
-def settings(**changes):
-    values = {
-        "learning_rate": 2e-5,
-        "batch_size": 8,
-        "warmup_ratio": 0.1,
-        "weight_decay": 0.01,
-        "max_grad_norm": 1.0,
-        "log_every_steps": 10,
-        "evaluate_every_steps": 100,
-        "save_every_steps": 50,
-        "seed": 3,
-    }
-    return TrainerSettings(**{**values, **changes})
+from labelwise.training.settings import settings_from
 
 
 @pytest.mark.parametrize(
@@ -39,7 +24,7 @@ def settings(**changes):
         ("save_every_steps", 0),
     ],
 )
-def test_a_setting_out_of_range_is_named_with_its_value(name, value):
+def test_a_setting_out_of_range_is_named_with_its_value(settings, name, value):
     with pytest.raises(InputError, match=f"{name} is '?{value}"):
         settings(**{name: value})
 

@@ -11,9 +11,14 @@ from numpy.typing import NDArray
 
 from labelwise.calibration.none_of_these import fit_none_bias
 from labelwise.calibration.prior import apply_label_biases, fit_label_biases
-from labelwise.calibration.temperature import fit_sigmoid_temperature, fit_softmax_temperature
+from labelwise.calibration.temperature import (
+    TemperatureFit,
+    fit_sigmoid_temperature,
+    fit_softmax_temperature,
+)
 from labelwise.calibration.thresholds import fit_thresholds
 from labelwise.checkpoints.settings import CheckpointSettings, ScoreKind
+from labelwise.decision import biases_of
 from labelwise.errors import DataError, InputError
 from labelwise.model import Model
 from labelwise.results import Classification
@@ -23,6 +28,7 @@ __all__ = [
     "ScoredRows",
     "fit_biases",
     "fit_scores",
+    "fit_temperature",
     "probabilities",
     "score_pairs",
     "score_texts",
@@ -178,7 +184,7 @@ def split_in_halves(
 def probabilities(scored: ScoredRows, settings: CheckpointSettings) -> Floats:
     """Return the scores that the model gives with these settings, shape (rows, columns)."""
     temperature = settings.temperature_of(scored.kind)
-    biases = np.array([settings.label_biases.get(label, 0.0) for label in scored.labels])
+    biases = biases_of(scored.labels, settings.label_biases)
     if scored.kind == "multi_label":
         return sigmoid(scored.logits / temperature + biases)
     if scored.kind == "entail":
@@ -190,31 +196,40 @@ def probabilities(scored: ScoredRows, settings: CheckpointSettings) -> Floats:
     return np.hstack([scores * sigmoid(best - settings.none_bias), sigmoid(settings.none_bias - best)])
 
 
+def fit_temperature(scored: ScoredRows, settings: CheckpointSettings) -> TemperatureFit:
+    """Fit the temperature of scores of this kind, against the one in ``settings``.
+
+    Rows that none of the labels fits play no part.
+    """
+    in_use = settings.temperature_of(scored.kind)
+    if scored.kind == "multi_label":
+        return fit_sigmoid_temperature(scored.logits, scored.gold.astype(bool), in_use=in_use)
+    has_label = scored.gold < len(scored.labels)
+    return fit_softmax_temperature(
+        scored.logits[has_label], scored.gold[has_label].astype(np.int64), in_use=in_use
+    )
+
+
 def fit_scores(scored: ScoredRows, settings: CheckpointSettings) -> dict[str, Any]:
     """Fit what the gold labels tell, and return it as arguments of ``save_calibration``.
 
-    That is a temperature; with multi_label also thresholds; with a none label also its bias, all as they
-    belong with the label biases in ``settings``.
+    That is a temperature, if there is a useful one: else that in ``settings`` is left as it is; with
+    multi_label also thresholds; with a none label also its bias, all as they belong with the label biases in
+    ``settings``.
     """
-    kind = scored.kind
-    if kind == "multi_label":
-        values: dict[str, Any] = {
-            "task_temperatures": {
-                kind: fit_sigmoid_temperature(scored.logits, scored.gold.astype(bool)).temperature
-            }
-        }
-        fit = fit_thresholds(
+    fit = fit_temperature(scored, settings)
+    values: dict[str, Any] = {"task_temperatures": {scored.kind: fit.temperature}} if fit.is_useful else {}
+    if scored.kind == "multi_label":
+        thresholds = fit_thresholds(
             probabilities(scored, settings.updated(**values)), scored.gold.astype(bool), labels=scored.labels
         )
-        return values | {"thresholds": fit.by_label, "default_threshold": fit.shared}
-    has_label = scored.gold < len(scored.labels)
-    labelled = fit_softmax_temperature(scored.logits[has_label], scored.gold[has_label].astype(np.int64))
-    values = {"task_temperatures": {kind: labelled.temperature}}
+        return values | {"thresholds": thresholds.by_label, "default_threshold": thresholds.shared}
     if scored.margins is None:
         return values
     without = settings.updated(**values, none_bias=0.0)
     none_scores = probabilities(scored, without)[:, -1:]
-    return values | {"none_bias": fit_none_bias(-_log_odds(none_scores)[:, 0], ~has_label)}
+    is_none = scored.gold >= len(scored.labels)
+    return values | {"none_bias": fit_none_bias(-_log_odds(none_scores)[:, 0], is_none)}
 
 
 def fit_biases(

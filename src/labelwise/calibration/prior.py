@@ -46,7 +46,8 @@ def fit_label_biases(
     Args:
         probabilities: shape (texts, labels), rows that sum to 1: softmax scores of texts like those to
             come, after the temperature that will be used with them.
-        labels: the names of the columns; a bias holds only within this set of labels.
+        labels: the names of the columns; the biases hold only within this set of labels, and ``classify``
+            adds none where it is asked for a label without one.
         strength: 0 changes nothing; 1 assumes that each label is true equally often; where some are known to
             be far more frequent, stay below that.
         pseudo_texts: how many texts without any favour are counted in, so that a few texts move little.

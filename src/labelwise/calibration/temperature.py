@@ -30,8 +30,9 @@ class TemperatureFit:
 
     Attributes:
         temperature: above 1 the model was too sure, below 1 not sure enough.
-        nll_before: mean negative log-likelihood at temperature 1, in nats.
-        nll_after: the same at ``temperature``; never greater.
+        nll_before: mean negative log-likelihood at the temperature in use before, in nats.
+        nll_after: the same at ``temperature``; never greater. Where it is no less, ``temperature`` is the one
+            in use.
         num_examples: outcomes that it was fitted on.
         is_at_limit: True when the best temperature lies outside 0.01 to 100: the model is always right
             (fit on more or harder examples) or no better than chance (check the labels).
@@ -42,6 +43,11 @@ class TemperatureFit:
     nll_after: float
     num_examples: int
     is_at_limit: bool
+
+    @property
+    def is_useful(self) -> bool:
+        """True when it lowered the loss and is not merely where the search ends."""
+        return self.nll_after < self.nll_before and not self.is_at_limit
 
     def to_dict(self) -> dict[str, Any]:
         """Return the fields by name."""
@@ -54,7 +60,9 @@ class TemperatureFit:
         }
 
 
-def fit_softmax_temperature(logits: NDArray[np.floating], gold: NDArray[np.integer]) -> TemperatureFit:
+def fit_softmax_temperature(
+    logits: NDArray[np.floating], gold: NDArray[np.integer], *, in_use: float = 1.0
+) -> TemperatureFit:
     """Fit the temperature of labels that compete, or of the classes of an entailment head.
 
     The likelihood is concave in ``1 / temperature``, so its slope changes sign once and halving the
@@ -63,6 +71,7 @@ def fit_softmax_temperature(logits: NDArray[np.floating], gold: NDArray[np.integ
     Args:
         logits: shape (examples, labels); -inf where an example has fewer labels than others.
         gold: shape (examples,): the column of the true label.
+        in_use: the temperature that the model has so far; it stays where no other one is better.
 
     Raises:
         InputError: shapes do not fit, there is no example, a logit is NaN or +inf, or a true label's is -inf.
@@ -83,15 +92,18 @@ def fit_softmax_temperature(logits: NDArray[np.floating], gold: NDArray[np.integ
     of_truth = wide[np.arange(len(wide)), gold]
     if np.isnan(wide).any() or np.isposinf(wide).any() or not np.isfinite(of_truth).all():
         raise InputError("logits must be finite, or -inf where a label that is not the true one is absent")
-    return _fit(wide, of_truth)
+    return _fit(wide, of_truth, in_use)
 
 
-def fit_sigmoid_temperature(margins: NDArray[np.floating], holds: NDArray[np.bool_]) -> TemperatureFit:
+def fit_sigmoid_temperature(
+    margins: NDArray[np.floating], holds: NDArray[np.bool_], *, in_use: float = 1.0
+) -> TemperatureFit:
     """Fit the temperature of labels that are judged by themselves.
 
     Args:
         margins: any shape: log-odds of each label, before the sigmoid.
         holds: the same shape: True where the label is true.
+        in_use: the temperature that the model has so far; it stays where no other one is better.
 
     Raises:
         InputError: shapes differ, there is no example, or a margin is not finite.
@@ -103,10 +115,10 @@ def fit_sigmoid_temperature(margins: NDArray[np.floating], holds: NDArray[np.boo
         )
     # A sigmoid is a softmax against a logit of 0.
     pairs = np.stack([wide, np.zeros_like(wide)], axis=1)
-    return _fit(pairs, np.where(np.asarray(holds, dtype=bool).ravel(), wide, 0.0))
+    return _fit(pairs, np.where(np.asarray(holds, dtype=bool).ravel(), wide, 0.0), in_use)
 
 
-def _fit(logits: Floats, of_truth: Floats) -> TemperatureFit:
+def _fit(logits: Floats, of_truth: Floats, in_use: float) -> TemperatureFit:
     low, high = math.log(_LEAST), math.log(_GREATEST)
     if _wants_hotter(logits, of_truth, _GREATEST):
         low = high
@@ -120,11 +132,11 @@ def _fit(logits: Floats, of_truth: Floats) -> TemperatureFit:
         else:
             high = middle
     temperature = math.exp((low + high) / 2)
-    nll_before = _nll(logits, of_truth, 1.0)
+    nll_before = _nll(logits, of_truth, in_use)
     nll_after = _nll(logits, of_truth, temperature)
     if nll_after >= nll_before:
         # Nothing to gain, such as logits that are all equal: leave the model as it is.
-        temperature, nll_after, is_at_limit = 1.0, nll_before, False
+        temperature, nll_after, is_at_limit = in_use, nll_before, False
     return TemperatureFit(temperature, nll_before, nll_after, len(logits), is_at_limit)
 
 

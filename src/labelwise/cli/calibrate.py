@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import json
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
@@ -13,7 +12,11 @@ import typer
 
 from labelwise.cli import options
 from labelwise.cli.calibrate_questions import calibrate_answers, holds_questions
+from labelwise.cli.calibrate_rows import CalibrationRows, read_texts
+from labelwise.cli.calibrate_warnings import loss_warnings, temperature_warnings
+from labelwise.cli.columns import ColumnOptions
 from labelwise.cli.expand import expand_flags
+from labelwise.cli.labelled_file import LeftOut
 from labelwise.errors import DataError, InputError
 
 if TYPE_CHECKING:
@@ -24,8 +27,6 @@ if TYPE_CHECKING:
 __all__ = ["calibrate"]
 
 _MIN_ROWS = 10
-# What is read of a file of pairs, and what of a file of texts.
-_PAIR_COLUMNS = ("premise", "hypothesis", "label")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,12 +72,23 @@ class _Work:
 
     model: Model
     labels: LabelOptions
+    columns: ColumnOptions
     limit: int | None
     seed: int
 
     @property
     def settings(self) -> CheckpointSettings:
         return self.model.checkpoint.settings
+
+
+@dataclass(frozen=True, slots=True)
+class _Halves:
+    """Scored rows to fit on and to judge by, the inputs of the latter, and rows that could not be used."""
+
+    fitted: ScoredRows
+    held_out: ScoredRows
+    judged: frozenset[Hashable]
+    left_out: LeftOut
 
 
 @expand_flags
@@ -105,12 +117,14 @@ def calibrate(
     seed: Annotated[int, typer.Option(help="Which half of the rows is held out.")] = 0,
     json_output: options.JsonOutput = False,
     *,
+    columns: ColumnOptions,
     labels: LabelOptions,
 ) -> None:
     """Fit a temperature, thresholds and label biases, and save them beside the model.
 
     Half of the rows is fitted; the figures before and after come from the other half. On questions, what is
-    fitted is the null threshold: when to say that there is no answer.
+    fitted is the null threshold: when to say that there is no answer. A temperature that is of no use is not
+    saved, and rows that cannot be used are named and counted.
 
     Example: labelwise calibrate my-model dev.csv
 
@@ -125,15 +139,19 @@ def calibrate(
     if limit is not None and limit < 1:
         raise InputError(f"--limit must be at least 1, got {limit}")
     place = None if dry_run else _place(model.model, to)
-    work = _Work(model=model.load(), labels=labels, limit=limit, seed=seed)
+    work = _Work(model=model.load(), labels=labels, columns=columns, limit=limit, seed=seed)
     report, values = _fit(work, rows, unlabelled, prior_strength)
+    for warning in report.get("warnings", ()):
+        typer.echo(f"labelwise: warning: {warning}", err=True)
+    if not _has_numbers(values):
+        place = None
     if place is not None:
         from labelwise.calibration.saved import save_calibration
 
         save_calibration(place, **values)
     saved = None if place is None else str(place)
     report |= {"model": model.model, "fitted": values, "saved_to": saved}
-    typer.echo(render_json(report) if json_output else _shown(report))
+    typer.echo(render_json(report) if json_output else _shown(report, is_dry_run=dry_run))
 
 
 def _place(ref: str, to: Path | None) -> Path:
@@ -148,11 +166,16 @@ def _place(ref: str, to: Path | None) -> Path:
     return folder
 
 
+def _has_numbers(values: Mapping[str, Any]) -> bool:
+    """Say whether something was fitted: a template by itself calibrates nothing."""
+    return not values.keys() <= {"hypothesis_template"}
+
+
 def _fit(
     work: _Work, rows: Path | None, unlabelled: Path | None, prior_strength: float
 ) -> tuple[dict[str, Any], dict[str, Any]]:
     """Return the report and what is to be saved."""
-    from labelwise.calibration.fitting import fit_biases, fit_scores, split_in_halves
+    from labelwise.calibration.fitting import fit_scores
 
     if rows is not None and holds_questions(rows):
         if unlabelled is not None:
@@ -160,33 +183,57 @@ def _fit(
         return calibrate_answers(work.model, rows, least_rows=_MIN_ROWS, limit=work.limit, seed=work.seed)
     template = work.labels.hypothesis_template
     values: dict[str, Any] = {} if template is None else {"hypothesis_template": template}
-    scored, inputs = (None, []) if rows is None else _scored(work, rows)
-    fitted = held_out = None
-    judged: set[Any] = set()
-    if scored is not None:
-        halves = split_in_halves(inputs, scored.gold.tolist(), seed=work.seed)
-        fitted, held_out = (scored.at(places) for places in halves)
-        judged = {inputs[place] for place in halves[1]}
-        values |= fit_scores(fitted, work.settings)
+    halves = None if rows is None else _halves(work, rows)
+    report: dict[str, Any] = {"task": "classify" if halves is None else halves.fitted.kind}
+    if halves is not None:
+        values |= fit_scores(halves.fitted, work.settings)
     if unlabelled is not None:
-        biases = fit_biases(
-            work.model,
-            [text for text in _texts(unlabelled, work.limit) if text not in judged],
-            labels=_competing(work, scored),
-            settings=work.settings.updated(**values),
-            hypothesis_template=template,
-            strength=prior_strength,
-        )
+        biases, left_out = _biases(work, unlabelled, halves, work.settings.updated(**values), prior_strength)
         values["label_biases"] = biases
-        if fitted is not None:
+        report["unlabelled_rows_left_out"] = len(left_out.rows)
+        if halves is not None:
             # A none label is judged after the biases, so its own has to follow them.
-            values |= fit_scores(fitted, work.settings.updated(label_biases=biases))
-    report: dict[str, Any] = {"task": "classify" if scored is None else scored.kind}
-    if fitted is not None and held_out is not None:
-        report |= {"rows_fitted": len(fitted.gold), "rows_held_out": len(held_out.gold)}
-        report["before"] = _measure(held_out, work.settings)
-        report["after"] = _measure(held_out, work.settings.updated(**values))
+            values |= fit_scores(halves.fitted, work.settings.updated(label_biases=biases))
+    if halves is not None:
+        report |= _before_and_after(halves, work.settings, values)
     return report, values
+
+
+def _before_and_after(
+    halves: _Halves, settings: CheckpointSettings, values: Mapping[str, Any]
+) -> dict[str, Any]:
+    before = _measure(halves.held_out, settings)
+    after = _measure(halves.held_out, settings.updated(**values))
+    warnings = temperature_warnings(halves.fitted, settings)
+    if _has_numbers(values):
+        warnings += loss_warnings(before["nll"], after["nll"])
+    return {
+        "rows_fitted": len(halves.fitted.gold),
+        "rows_held_out": len(halves.held_out.gold),
+        **halves.left_out.to_dict(),
+        "warnings": warnings,
+        "before": before,
+        "after": after,
+    }
+
+
+def _biases(
+    work: _Work, unlabelled: Path, halves: _Halves | None, settings: CheckpointSettings, strength: float
+) -> tuple[dict[str, float], LeftOut]:
+    from labelwise.calibration.fitting import fit_biases
+
+    labels = _competing(work, None if halves is None else halves.fitted)
+    texts, left_out = read_texts(unlabelled, work.columns.text_column, limit=work.limit)
+    judged = frozenset() if halves is None else halves.judged
+    biases = fit_biases(
+        work.model,
+        [text for text in texts if text not in judged],
+        labels=labels,
+        settings=settings,
+        hypothesis_template=work.labels.hypothesis_template,
+        strength=strength,
+    )
+    return biases, left_out
 
 
 def _competing(work: _Work, scored: ScoredRows | None) -> Sequence[str]:
@@ -201,71 +248,39 @@ def _competing(work: _Work, scored: ScoredRows | None) -> Sequence[str]:
     return named
 
 
-def _scored(work: _Work, rows: Path) -> tuple[ScoredRows, list[Any]]:
-    """Read labelled rows and score them; return them with the input of each."""
-    from labelwise.calibration.fitting import score_pairs, score_texts
-    from labelwise.files import RowSource
+def _halves(work: _Work, path: Path) -> _Halves:
+    """Read labelled rows, score them and split them."""
+    from labelwise.calibration.fitting import split_in_halves
 
-    columns = RowSource.at(rows).column_names() or ()
-    if {"premise", "hypothesis"} <= set(columns):
-        read = _enough(_read(rows, _PAIR_COLUMNS, work.limit), rows)
-        pairs = [(row["premise"], row["hypothesis"]) for row in read]
-        return score_pairs(work.model, pairs, [row["label"] for row in read]), pairs
-    has_several = "labels" in columns and "label" not in columns
-    read = _enough(_read(rows, ["text"] if has_several else ["text", "label"], work.limit), rows)
-    gold = [_several(row.get("labels")) if has_several else [row["label"]] for row in read]
+    found = CalibrationRows.read(path, work.columns, limit=work.limit)
+    if len(found) < _MIN_ROWS:
+        raise DataError(
+            f"{path} has {len(found)} rows: a calibration needs at least {_MIN_ROWS}, better some hundreds"
+        )
+    scored = _scored(work, found)
+    inputs = found.inputs
+    fitted, held_out = split_in_halves(inputs, scored.gold.tolist(), seed=work.seed)
+    judged = frozenset(inputs[place] for place in held_out)
+    return _Halves(scored.at(fitted), scored.at(held_out), judged, found.left_out)
+
+
+def _scored(work: _Work, found: CalibrationRows) -> ScoredRows:
+    from labelwise.calibration.fitting import score_pairs, score_texts
+
+    if found.pairs:
+        pairs = [(row.premise, row.hypothesis) for row in found.pairs]
+        return score_pairs(work.model, pairs, [row.label for row in found.pairs])
     none_label = work.labels.none_label
-    found = sorted({label for labels in gold for label in labels})
-    labels = [label for label in work.labels.named() or found if label != none_label]
-    texts = [row["text"] for row in read]
-    scored = score_texts(
+    occurring = sorted({label for labels in found.gold for label in labels})
+    return score_texts(
         work.model,
-        texts,
-        gold,
-        labels=labels,
-        multi_label=has_several or work.labels.multi_label,
+        [row.text for row in found.texts],
+        found.gold,
+        labels=[label for label in work.labels.named() or occurring if label != none_label],
+        multi_label=found.have_several_labels or work.labels.multi_label,
         none_label=none_label,
         hypothesis_template=work.labels.hypothesis_template,
     )
-    return scored, texts
-
-
-def _enough(read: list[Mapping[str, Any]], path: Path) -> list[Mapping[str, Any]]:
-    if len(read) < _MIN_ROWS:
-        raise DataError(
-            f"{path} has {len(read)} rows: a calibration needs at least {_MIN_ROWS}, better some hundreds"
-        )
-    return read
-
-
-def _read(path: Path, columns: Iterable[str], limit: int | None) -> list[Mapping[str, Any]]:
-    """Read rows; a limit takes every n-th, since files are often sorted by label."""
-    from labelwise.files import read_rows
-
-    rows: list[Mapping[str, Any]] = [row.values for row in read_rows(path, text_columns=columns)]
-    if limit is None or limit >= len(rows):
-        return rows
-    return [rows[place * len(rows) // limit] for place in range(limit)]
-
-
-def _texts(path: Path, limit: int | None) -> list[str]:
-    return [row["text"] for row in _read(path, ["text"], limit)]
-
-
-def _several(labels: Any) -> list[str]:
-    """Read the labels of one row: a list, a list as JSON, or names between commas."""
-    from labelwise.cli.reading import split_labels
-
-    if isinstance(labels, str) and labels.lstrip().startswith("["):
-        try:
-            labels = json.loads(labels)
-        except ValueError:
-            raise DataError(f"labels {labels!r} is neither a list nor names between commas") from None
-    if isinstance(labels, str):
-        return [label for label in split_labels(labels) if label]
-    if labels is not None and not isinstance(labels, list):
-        raise DataError(f"labels must be a list or names between commas, got {labels!r}")
-    return [str(label) for label in labels or []]
 
 
 def _measure(scored: ScoredRows, settings: CheckpointSettings) -> dict[str, Any]:
@@ -286,7 +301,7 @@ def _measure(scored: ScoredRows, settings: CheckpointSettings) -> dict[str, Any]
     return {"accuracy": single.accuracy, "macro_f1": single.macro.f1} | reliability
 
 
-def _shown(report: Mapping[str, Any]) -> str:
+def _shown(report: Mapping[str, Any], *, is_dry_run: bool) -> str:
     from labelwise.evaluation.report_table import render_text
 
     parts = []
@@ -295,11 +310,12 @@ def _shown(report: Mapping[str, Any]) -> str:
         parts.append(f"{report['rows_fitted']:,} rows fitted, {report['rows_held_out']:,} held out:")
         parts.append(render_text([{"held out": side, **report[side]} for side in sides]))
         parts.extend(render_text(_bins(report[side], side)) for side in sides)
-    parts.append(render_text(_fitted(report["fitted"])))
-    if report["saved_to"] is None:
-        parts.append("nothing saved (--dry-run)")
-    else:
+    if report["fitted"]:
+        parts.append(render_text(_fitted(report["fitted"])))
+    if report["saved_to"] is not None:
         parts.append(f"saved to {report['saved_to']}")
+    else:
+        parts.append("nothing saved" + (" (--dry-run)" if is_dry_run else ": no number was worth it"))
     return "\n\n".join(parts)
 
 

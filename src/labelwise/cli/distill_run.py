@@ -72,8 +72,7 @@ class DistillRun:
             output_dir=self.output,
             lessons=lessons,
             resume=self.tuning.resume,
-            deepspeed=self.fit.deepspeed,
-            changes=self.fit.changes(),
+            **self.fit.arguments(),
         )
         if not is_first_process():
             return None

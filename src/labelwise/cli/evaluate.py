@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 from labelwise.cli import options
+from labelwise.cli.columns import ColumnOptions
 from labelwise.cli.evaluate_options import AskOptions, PeerFlags, ReportOptions, SetOptions
 from labelwise.cli.expand import expand_flags
 from labelwise.errors import DataError, InputError
@@ -39,6 +40,7 @@ def evaluate(
     quiet: options.Quiet = False,
     *,
     sets: SetOptions,
+    columns: ColumnOptions,
     asking: AskOptions,
     peer: PeerFlags,
     report: ReportOptions,
@@ -46,11 +48,12 @@ def evaluate(
 ) -> None:
     """Measure a model on labelled files or by a protocol: accuracy, macro-F1, calibration error, speed.
 
-    A file that cannot be measured is named, and the others go on. --resume goes on with a run that stopped.
+    Rows that cannot be used are named and counted, and the others go on; so do the other files where one
+    cannot be measured. --resume goes on with a run that stopped.
 
     Example: labelwise evaluate reviews.jsonl --task classify --hypothesis-template "The sentiment is {}."
 
-    Example: labelwise evaluate goemotions.jsonl --html emotions.html
+    Example: labelwise evaluate topics.csv --text-column Review --label-column Cls --html topics.html
 
     Example: labelwise evaluate --protocol gliclass-10 --data sets/ --output table.json --html report.html
 
@@ -61,8 +64,9 @@ def evaluate(
     from labelwise.cli.evaluate_sets import chosen_protocol, sets_of_files
 
     _check_usage(paths, task, sets, asking)
+    _check_columns(task or "classify", sets, columns)
     protocol = chosen_protocol(sets) if sets.protocol else None
-    chosen = protocol.sets if protocol else sets_of_files(paths or [], task or "classify", asking)
+    chosen = protocol.sets if protocol else sets_of_files(paths or [], task or "classify", asking, columns)
     store = _store(report)
     opened, model_hash = peer.open(model)
     measured = EvaluationRun(
@@ -83,6 +87,15 @@ def _check_usage(paths: list[Path] | None, task: str | None, sets: SetOptions, a
         raise InputError("give files, or --protocol NAME, one of them")
     if sets.protocol and (task or asking.labels or asking.labels_file):
         raise InputError("--task and --labels are for files: a protocol says the task and labels of each set")
+
+
+def _check_columns(task: str, sets: SetOptions, columns: ColumnOptions) -> None:
+    roles = {"classify": ("text", "label"), "entail": ("premise", "hypothesis", "label")}.get(task, ())
+    for role in columns.named:
+        if sets.protocol:
+            raise InputError(f"--{role}-column is for files: a protocol says the columns of each set")
+        if role not in roles:
+            raise InputError(f"--{role}-column has no meaning with --task {task}")
 
 
 def _store(report: ReportOptions) -> ResultStore | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -18,11 +19,12 @@ __all__ = ["Report"]
 # fmt: off
 _COLUMN_MEASURES = (
     "accuracy", "balanced_accuracy", "micro_f1", "macro_f1", "exact_match", "lrap", "ece", "pairs_per_s",
-    "texts_per_s", "rows",
+    "texts_per_s", "rows", "rows_left_out",
 )
 # fmt: on
 # Beside the measures proper: in the files and on the page, and too much for a line.
 _BESIDE = ("labels_true", "labels_accepted", "best_micro_f1", "best_threshold")
+_LEFT_OUT = "rows_left_out"
 _NOT_IN_TABLE = ("model", "missing", "seconds", *_BESIDE)
 
 
@@ -77,12 +79,15 @@ class Report:
         from labelwise.evaluation.report_table import render_csv, render_json, turned
 
         rows = self.rows()
-        typer.echo(render_json([*rows, *self.means()]) if is_json else self._table(options.table))
+        shown = render_json([*rows, *self.means()]) if is_json else self._table(options.table)
+        if shown:
+            typer.echo(shown)
         if options.output_file is not None:
             if options.output_file.suffix == ".json":
                 text = render_json([*rows, *self.means()])
             elif options.table == "columns":
-                text = render_csv(turned(rows, name=self.name_key, measures=self._column_measures()))
+                columns = [*rows, *self.means()]
+                text = render_csv(turned(columns, name=self.name_key, measures=_column_measures(rows)))
             else:
                 text = render_csv([*rows, *self.means()])
             options.output_file.write_text(text, encoding="utf-8")
@@ -93,19 +98,37 @@ class Report:
             options.html_file.write_text(render_html(rows, title=title), encoding="utf-8")
 
     def _table(self, layout: str) -> str:
-        from labelwise.evaluation.report_table import render_blocks, render_text, turned
+        from labelwise.evaluation.report_table import render_text
 
-        shown = [
-            {name: value for name, value in row.items() if name not in _NOT_IN_TABLE}
-            for row in [*self.rows(), *self.means()]
-        ]
-        if layout == "columns":
-            table = render_blocks(turned(shown, name=self.name_key, measures=self._column_measures()))
-        else:
-            table = render_text(shown)
+        rows = [_for_people(row) for row in self.rows()]
+        if not rows:
+            return ""
+        if not any(row.get(_LEFT_OUT) for row in rows):
+            rows = [{name: value for name, value in row.items() if name != _LEFT_OUT} for row in rows]
+        table = self._columns(rows) if layout == "columns" else render_text([*rows, *self.means()])
         missing = {**self.measured.missing, **self.measured.failures} if self.protocol else {}
-        return "\n".join([table, *(f"missing: {name}: {reason}" for name, reason in missing.items())])
+        lines = [table, *(f"missing: {name}: {reason}" for name, reason in missing.items())]
+        return "\n".join(lines)
 
-    def _column_measures(self) -> list[str]:
-        rows = self.rows()
-        return [measure for measure in _COLUMN_MEASURES if any(measure in row for row in rows)]
+    def _columns(self, rows: Sequence[Mapping[str, Any]]) -> str:
+        """Lay the sets out as columns, those without a figure left out, and the means as a last block."""
+        from labelwise.evaluation.report_table import render_blocks, turned
+
+        parts: list[str] = []
+        for group in (rows, self.means()):
+            measures = _column_measures(group)
+            filled = [row for row in group if any(row.get(measure) is not None for measure in measures)]
+            if filled:
+                parts.append(render_blocks(turned(filled, name=self.name_key, measures=measures)))
+            if group is rows and len(filled) < len(rows):
+                num_empty = len(rows) - len(filled)
+                parts.append(f"{num_empty} of {len(rows)} {self.name_key}s have no figure and are left out")
+        return "\n\n".join(parts)
+
+
+def _for_people(row: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in row.items() if name not in _NOT_IN_TABLE}
+
+
+def _column_measures(rows: Sequence[Mapping[str, Any]]) -> list[str]:
+    return [measure for measure in _COLUMN_MEASURES if any(measure in row for row in rows)]

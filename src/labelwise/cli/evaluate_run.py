@@ -92,7 +92,9 @@ class EvaluationRun:
             raise TaskNotSupportedError(
                 f"the model cannot {one.task}: it can {', '.join(sorted(self.model.tasks))}"
             )
-        rows = read_set(one, source)
+        found_rows = read_set(one, source)
+        found_rows.left_out.tell(one.name)
+        rows, left_out = found_rows.rows, found_rows.left_out.to_dict()
         asked = {name: value for name, value in dataclasses.asdict(one).items() if name not in _PLACE_FIELDS}
         key = result_key(
             rows=rows_hash(rows),
@@ -101,7 +103,7 @@ class EvaluationRun:
         )
         kept = self.store.load(key) if self.store else None
         if kept is not None:
-            return kept, True
+            return kept | left_out, True
         line = None if self.is_quiet else ProgressLine(one.name, unit=_UNITS.get(one.task, "pairs"))
         try:
             found = measure(
@@ -112,7 +114,7 @@ class EvaluationRun:
                 line.clear()
         if self.store is not None:
             self.store.save(key, found)
-        return found, False
+        return found | left_out, False
 
 
 # Where the rows lay and what a set is called does not change what is measured.

@@ -6,12 +6,14 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from labelwise.cli.columns import ColumnOptions
 from labelwise.cli.evaluate_options import AskOptions, SetOptions
+from labelwise.cli.labelled_file import FoundRows, LeftOut, file_rows, found_rows
 from labelwise.errors import DataError, InputError
 
 if TYPE_CHECKING:
-    from labelwise.evaluation.labelled import LabelledRow
     from labelwise.evaluation.protocols import EvaluationSet, EvaluationTask, Protocol
+    from labelwise.evaluation.registry_rows import LeftOutRow
 
 __all__ = ["MissingSetError", "chosen_protocol", "read_set", "sets_of_files"]
 
@@ -22,12 +24,17 @@ class MissingSetError(DataError):
     """A set of a protocol that is not here: its column stays empty, and the others go on."""
 
 
-def sets_of_files(paths: Sequence[Path], task: EvaluationTask, asking: AskOptions) -> list[EvaluationSet]:
-    """Make a set of each file; labels given by flag are those of all."""
+def sets_of_files(
+    paths: Sequence[Path], task: EvaluationTask, asking: AskOptions, columns: ColumnOptions
+) -> list[EvaluationSet]:
+    """Make a set of each file; labels and columns given by flag are those of all."""
     from labelwise.evaluation.protocols import EvaluationSet
 
     labels = asking.chosen_labels()
-    return [EvaluationSet(name=path.name, task=task, path=str(path), labels=labels) for path in paths]
+    return [
+        EvaluationSet(name=path.name, task=task, path=str(path), labels=labels, columns=columns.named)
+        for path in paths
+    ]
 
 
 def chosen_protocol(options: SetOptions) -> Protocol:
@@ -47,33 +54,54 @@ def chosen_protocol(options: SetOptions) -> Protocol:
     return read_protocol(options.protocol or "").with_files(files)
 
 
-def read_set(one: EvaluationSet, options: SetOptions) -> list[LabelledRow]:
+def read_set(one: EvaluationSet, options: SetOptions) -> FoundRows:
     """Read the rows of a set from its local file, or else from the hub.
+
+    In a protocol a file may use the plain column names; beside flags it may not.
 
     Raises:
         MissingSetError: there is no file, and the hub does not give it; its cause is a HubUnreachableError
             where there is no way to the hub.
-        DataError: the file cannot be read.
+        DataError: the file cannot be read, or has no usable row.
     """
     from labelwise.evaluation.hub_rows import hub_rows
-    from labelwise.evaluation.labelled import labelled_rows, spread
-    from labelwise.evaluation.squad_file import read_squad
-    from labelwise.files import read_rows
 
     path = _local_file(one, options)
+    bad: list[LeftOutRow] = []
     if path is not None:
         if one.task == "answer":
-            return list(spread(read_squad(path), options.limit))
-        rows = ((row.number, row.values) for row in read_rows(path))
-        return labelled_rows(one, rows, limit=options.limit)
+            return _questions(path, options.limit)
+        return found_rows(
+            one,
+            file_rows(path, on_bad=bad.append),
+            bad,
+            limit=options.limit,
+            takes_plain_names=options.protocol is not None,
+        )
     if one.hub is None or options.no_hub:
         where = one.path or f"{one.name}.jsonl"
         raise MissingSetError(" ".join(f"there is no local file {where}. {one.note}".split()))
     try:
-        rows_of_hub = hub_rows(one.hub)
+        rows_of_hub = hub_rows(one.hub, on_bad=bad.append)
     except (DataError, ImportError) as error:
         raise MissingSetError(f"no local file, and {error}") from error
-    return labelled_rows(one, rows_of_hub, limit=options.limit)
+    return found_rows(one, rows_of_hub, bad, limit=options.limit)
+
+
+def _questions(path: Path, limit: int | None) -> FoundRows:
+    from labelwise.evaluation.labelled import spread
+    from labelwise.evaluation.registry_rows import LeftOutRow
+    from labelwise.evaluation.squad_file import read_squad
+
+    numbered = list(enumerate(read_squad(path), start=1))
+    bad = [
+        LeftOutRow(number, f"the question or the context of {asked.id!r} is blank")
+        for number, asked in numbered
+        if not (asked.question.strip() and asked.context.strip())
+    ]
+    blank = {row.number for row in bad}
+    usable = [asked for number, asked in numbered if number not in blank]
+    return FoundRows(str(path), spread(usable, limit), LeftOut.of(bad))
 
 
 def _local_file(one: EvaluationSet, options: SetOptions) -> Path | None:

@@ -2,36 +2,24 @@
 
 from __future__ import annotations
 
-from labelwise.cli.train_options import (
-    Data,
-    FitOptions,
-    Output,
-    PublishOptions,
-    Recipe,
-    Resume,
-    finish,
-    prepare,
-)
+from labelwise.cli.train_options import FitOptions, PublishOptions, RunOptions, finish, prepare
 
 __all__ = ["multitask"]
 
 
-def multitask(
-    recipe: Recipe, data: Data, output: Output, publish: PublishOptions, resume: Resume = False
-) -> None:
+def multitask(run: RunOptions, publish: PublishOptions) -> None:
     """Train a model that classifies, entails, ranks and answers.
 
-    Example: labelwise train multitask recipes/bundled-multitask.json --data data --output runs/bundled
+    The recipe names an entailment recipe, as of 'train nli', that lies beside it. The run is one process,
+    without torchrun and without early stopping.
+
+    Example: labelwise train multitask multitask.yaml --data data --output runs/multitask
     """
     prepare(FitOptions(), publish)
     from labelwise.training.multitask.recipe import load_multitask_recipe
     from labelwise.training.multitask.run import train_multitask
 
     folder = train_multitask(
-        load_multitask_recipe(recipe),
-        recipe_dir=recipe.parent,
-        data_dir=data,
-        output_dir=output,
-        resume=resume,
+        load_multitask_recipe(run.recipe), recipe_dir=run.recipe.parent, **run.arguments()
     )
     finish(folder, publish)

@@ -11,14 +11,25 @@ import typer
 
 from labelwise.errors import InputError, require
 
-__all__ = ["Data", "FitOptions", "Output", "PublishOptions", "Recipe", "Resume", "finish", "prepare"]
-
-Recipe = Annotated[Path, typer.Argument(help="The recipe; see the folder recipes.")]
-Data = Annotated[Path, typer.Option("--data", help="The folder that the recipe's files lie in.")]
-Output = Annotated[Path, typer.Option("--output", help="The run folder.")]
-Resume = Annotated[bool, typer.Option("--resume", help="Go on from the newest checkpoint of the run folder.")]
+__all__ = ["FitOptions", "PublishOptions", "RunOptions", "finish", "prepare"]
 
 _MODULES = ("torch", "transformers", "accelerate", "matplotlib")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunOptions:
+    """What is trained, and where the run reads and writes."""
+
+    recipe: Annotated[Path, typer.Argument(help="The recipe, JSON or YAML; see docs/training.md.")]
+    data: Annotated[Path, typer.Option("--data", help="The folder that the recipe's files lie in.")]
+    output: Annotated[Path, typer.Option("--output", help="The run folder.")]
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Go on from the newest checkpoint of the run folder.")
+    ] = False
+
+    def arguments(self) -> dict[str, Any]:
+        """Return them as every kind of training takes them, the recipe apart."""
+        return {"data_dir": self.data, "output_dir": self.output, "resume": self.resume}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,9 +52,7 @@ class FitOptions:
     gradient_checkpointing: Annotated[
         bool, typer.Option("--gradient-checkpointing", help="Less memory, slower: compute activations twice.")
     ] = False
-    deepspeed: Annotated[
-        Path | None, typer.Option(help="A DeepSpeed configuration, such as recipes/deepspeed-zero2.json.")
-    ] = None
+    deepspeed: Annotated[Path | None, typer.Option(help="A DeepSpeed configuration (JSON).")] = None
 
     def changes(self) -> dict[str, Any]:
         """Return the fields of ``TrainerSettings`` that were given."""
@@ -53,6 +62,10 @@ class FitOptions:
         if self.gradient_checkpointing:
             given["is_gradient_checkpointed"] = True
         return {name: value for name, value in given.items() if value is not None}
+
+    def arguments(self) -> dict[str, Any]:
+        """Return them as every kind of training by the Trainer takes them."""
+        return {"deepspeed": self.deepspeed, "changes": self.changes()}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,8 +92,13 @@ def prepare(fit: FitOptions, publish: PublishOptions) -> None:
     """
     for module in (*_MODULES, *(["deepspeed"] if fit.deepspeed else [])):
         require(module, extra="train")
+    from transformers.utils import logging as transformers_logging
+
     from labelwise.training.run_folder import is_first_process
 
+    # Bars and advice on the weights' files and new heads would stand between the run's own lines.
+    transformers_logging.disable_progress_bar()
+    transformers_logging.set_verbosity_error()
     level = logging.INFO if is_first_process() else logging.ERROR
     logging.basicConfig(level=level, format="%(asctime)s %(message)s", datefmt="%H:%M:%S")
     if publish.push_to_hub is not None and is_first_process():

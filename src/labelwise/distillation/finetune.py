@@ -9,13 +9,14 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from transformers import PreTrainedModel
+from transformers import AutoModelForSequenceClassification, PreTrainedModel
 
 from labelwise.distillation.families import Side
 from labelwise.distillation.losses import hidden_state_loss, soft_label_loss
 from labelwise.errors import InputError
+from labelwise.models.pretrained import load_config, load_pretrained
 
-__all__ = ["Signal", "Teacher", "freeze", "load_student", "load_teacher"]
+__all__ = ["Signal", "Teacher", "freeze", "load_student", "load_teacher", "set_dropouts"]
 
 _ATTENTION_DROPOUTS = ("attention_dropout", "attention_probs_dropout_prob")
 _DROPOUTS = ("hidden_dropout_prob", "dropout", "embedding_dropout", "mlp_dropout")
@@ -96,16 +97,28 @@ def load_student(
     Args:
         folder: the student's.
         dropout: everywhere else; None leaves the teacher's.
-        attention: transformers' implementation of attention, such as "eager" or "sdpa".
-    """
-    from transformers import AutoConfig
+        attention: transformers' implementation of attention, such as "eager"; None takes the model's default.
 
-    config = AutoConfig.from_pretrained(folder)
-    for names, value in ((_ATTENTION_DROPOUTS, 0.0), (_DROPOUTS, dropout)):
+    Raises:
+        CheckpointError: transformers cannot load it.
+    """
+    config = load_config(folder)
+    set_dropouts(config, attention=0.0, elsewhere=dropout)
+    return load_pretrained(AutoModelForSequenceClassification, folder, attention=attention, config=config)
+
+
+def set_dropouts(config: Any, *, attention: float, elsewhere: float | None) -> None:
+    """Set the dropouts of a configuration, under the names that its family has for them.
+
+    Args:
+        config: changed in place.
+        attention: in the attention's probabilities.
+        elsewhere: everywhere else; None leaves what is there.
+    """
+    for names, value in ((_ATTENTION_DROPOUTS, attention), (_DROPOUTS, elsewhere)):
         for name in names:
             if value is not None and hasattr(config, name):
                 setattr(config, name, value)
-    return _load(folder, config=config, attention=attention)
 
 
 def load_teacher(
@@ -119,9 +132,11 @@ def load_teacher(
     """Load a teacher in float32, its weights fixed, and see that the student can listen to it.
 
     Raises:
+        CheckpointError: transformers cannot load it.
         InputError: its classes, its tokens or, for hidden states, its layers are not the student's.
     """
-    model = _load(folder, attention=attention).eval().requires_grad_(False)
+    model = load_pretrained(AutoModelForSequenceClassification, folder, attention=attention)
+    model.eval().requires_grad_(False)
     own, other = student.config, model.config
     if _names(own) != _names(other):
         raise InputError(
@@ -156,18 +171,6 @@ def freeze(model: PreTrainedModel, *, encoder: bool = False, embeddings: bool = 
         model.get_input_embeddings().requires_grad_(False)
         base.encoder.embed_positions.requires_grad_(False)
         base.decoder.embed_positions.requires_grad_(False)
-
-
-def _load(folder: Path, *, config: Any = None, attention: str | None = None) -> PreTrainedModel:
-    from transformers import AutoModelForSequenceClassification
-
-    chosen = {"config": config} if config is not None else {}
-    if attention is not None:
-        chosen["attn_implementation"] = attention
-    model: PreTrainedModel = AutoModelForSequenceClassification.from_pretrained(
-        folder, dtype="float32", use_safetensors=True, **chosen
-    )
-    return model
 
 
 def _check_layers(

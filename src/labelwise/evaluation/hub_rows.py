@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from labelwise.errors import DataError, require
@@ -19,15 +19,21 @@ class HubUnreachableError(DataError):
     """There is no way to the hub: asking for the next set would only wait again."""
 
 
-def hub_rows(source: HubSplit) -> Iterator[NumberedRow]:
+def hub_rows(
+    source: HubSplit, *, on_bad: Callable[[LeftOutRow], None] | None = None
+) -> Iterator[NumberedRow]:
     """Yield (row number, column -> value); class numbers are replaced by their names.
 
     A registered data set comes out in the plain columns: text and label, or premise, hypothesis and label.
     Code in a data set's repository is never run: ``datasets`` 4 and later cannot.
 
+    Args:
+        source: where the split lies.
+        on_bad: told of each row that the registry cannot read, which is then left out; None stops there.
+
     Raises:
         HubUnreachableError: there is no way to the hub.
-        DataError: the hub has no such data set, configuration or split.
+        DataError: the hub has no such data set, configuration or split, or a row cannot be read.
         MissingExtraError: ``datasets`` is not installed.
     """
     datasets = require("datasets", extra="train")
@@ -53,14 +59,19 @@ def hub_rows(source: HubSplit) -> Iterator[NumberedRow]:
         (number, {column: _named(value, features.get(column)) for column, value in row.items()})
         for number, row in enumerate(loaded, start=1)
     )
-    return rows if source.registered is None else _plain_rows(source.registered, rows)
+    return rows if source.registered is None else _plain_rows(source.registered, rows, on_bad)
 
 
-def _plain_rows(name: str, rows: Iterator[NumberedRow]) -> Iterator[NumberedRow]:
+def _plain_rows(
+    name: str, rows: Iterator[NumberedRow], on_bad: Callable[[LeftOutRow], None] | None
+) -> Iterator[NumberedRow]:
     for row in registered_rows(find_dataset(name), rows, part="test"):
         if isinstance(row, LeftOutRow):
-            if not row.is_planned:
+            if row.is_planned:
+                continue
+            if on_bad is None:
                 raise DataError(f"row {row.number} of {name}: {row.reason}")
+            on_bad(row)
         elif row.hypothesis is None:
             yield row.number, {"text": row.text, "label": row.label}
         else:
@@ -71,7 +82,7 @@ def _named(value: Any, feature: Any) -> Any:
     """Put names in place of class numbers, inside lists and objects too."""
     names = getattr(feature, "names", None)
     if isinstance(value, int) and names is not None:
-        return value if value < 0 else names[value]
+        return names[value] if 0 <= value < len(names) else value
     if isinstance(value, dict) and isinstance(feature, Mapping):
         return {key: _named(inner, feature.get(key)) for key, inner in value.items()}
     if isinstance(value, list):

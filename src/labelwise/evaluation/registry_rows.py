@@ -43,6 +43,9 @@ class LeftOutRow:
     reason: str
     is_planned: bool = False
 
+    def __str__(self) -> str:
+        return f"row {self.number}: {self.reason}"
+
 
 class _PlannedError(DataError):
     """The registry leaves this row out."""

@@ -12,7 +12,14 @@ from typing import Any
 
 from labelwise.errors import DataError
 
-__all__ = ["SquadQuestion", "parse_squad", "read_na_probs", "read_predictions", "read_squad"]
+__all__ = [
+    "SquadQuestion",
+    "parse_squad",
+    "read_na_probs",
+    "read_predictions",
+    "read_squad",
+    "read_squad_document",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,9 +51,24 @@ def read_squad(path: Path) -> list[SquadQuestion]:
         DataError: the file cannot be read, is not JSON, or a question lacks a field (its place is named).
     """
     try:
-        return parse_squad(_read_json(path))
+        return parse_squad(read_squad_document(path))
     except DataError as error:
         raise DataError(f"{path}: {error}") from error
+
+
+def read_squad_document(path: Path) -> Any:
+    """Return what a ``.json`` or ``.json.gz`` file holds, in whatever layout.
+
+    Raises:
+        DataError: the file cannot be read, or is not JSON.
+    """
+    try:
+        content = path.read_bytes()
+        return json.loads(gzip.decompress(content) if path.suffix == ".gz" else content)
+    except (OSError, EOFError, zlib.error) as error:
+        raise DataError(f"{path} cannot be read: {error}") from error
+    except (ValueError, RecursionError) as error:
+        raise DataError(f"{path} is not JSON: {error}") from error
 
 
 def parse_squad(document: Mapping[str, Any]) -> list[SquadQuestion]:
@@ -127,17 +149,7 @@ def _field(value: Any, name: str, kind: type | tuple[type, ...], *, place: str) 
 
 
 def _read_object(path: Path) -> dict[str, Any]:
-    values = _read_json(path)
+    values = read_squad_document(path)
     if not isinstance(values, dict):
         raise DataError(f"{path} must hold a JSON object, got {type(values).__name__}")
     return values
-
-
-def _read_json(path: Path) -> Any:
-    try:
-        content = path.read_bytes()
-        return json.loads(gzip.decompress(content) if path.suffix == ".gz" else content)
-    except (OSError, EOFError, zlib.error) as error:
-        raise DataError(f"{path} cannot be read: {error}") from error
-    except (ValueError, RecursionError) as error:
-        raise DataError(f"{path} is not JSON: {error}") from error

@@ -10,11 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from labelwise.errors import DataError
-from labelwise.evaluation.classification import evaluate_single_label
+from labelwise.evaluation.classification import SingleLabelReport, evaluate_single_label
 from labelwise.evaluation.grouping import PairGrid, label_scores
 from labelwise.evaluation.outcome import ConfusionTable, Evaluation, length_histogram
 from labelwise.evaluation.ranking import RankingQuery, evaluate_ranking
-from labelwise.evaluation.reliability import evaluate_reliability, top_label_outcomes
+from labelwise.evaluation.reliability import ReliabilityReport, evaluate_reliability, top_label_outcomes
 from labelwise.evaluation.squad import evaluate_squad
 from labelwise.evaluation.squad_file import SquadQuestion
 from labelwise.evaluation.thresholds import threshold_curve
@@ -112,13 +112,7 @@ def evaluate_classification(
     report = evaluate_single_label(kept_gold, [names[place] for place in scores.argmax(axis=1)], labels=names)
     places = np.array([place_of[label] for label in kept_gold])
     reliability = evaluate_reliability(scores, places)
-    measures = {
-        "accuracy": report.accuracy,
-        "balanced_accuracy": report.balanced_accuracy,
-        "macro_f1": report.macro.f1,
-        "ece": reliability.ece,
-        "brier": reliability.brier,
-    }
+    measures = _choice_measures(report, reliability)
     if not can_be_right.all():
         measures["accuracy_all_texts"] = grid.accuracy(counts_texts_without_gold=True)
     return Evaluation(
@@ -171,15 +165,8 @@ def evaluate_entailment(
     report = evaluate_single_label(targets, predicted, labels=classes)
     places = np.array([classes.index(label) for label in targets])
     reliability = evaluate_reliability(probabilities, places)
-    measures = {
-        "accuracy": report.accuracy,
-        "balanced_accuracy": report.balanced_accuracy,
-        "macro_f1": report.macro.f1,
-        "ece": reliability.ece,
-        "brier": reliability.brier,
-    }
     return Evaluation(
-        measures,
+        _choice_measures(report, reliability),
         num_rows=len(pairs),
         seconds=seconds,
         per_label=report.per_label,
@@ -286,6 +273,16 @@ def _label_grid(
         if label in place_of:
             holds[row, place_of[label]] = True
     return PairGrid(tuple(range(len(gold))), tuple(place_of), scores, holds)
+
+
+def _choice_measures(report: SingleLabelReport, reliability: ReliabilityReport) -> dict[str, float]:
+    return {
+        "accuracy": report.accuracy,
+        "balanced_accuracy": report.balanced_accuracy,
+        "macro_f1": report.macro.f1,
+        "ece": reliability.ece,
+        "brier": reliability.brier,
+    }
 
 
 def _check_rows(rows: Sequence[object], gold: Sequence[object]) -> None:

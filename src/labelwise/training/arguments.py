@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -16,9 +17,12 @@ __all__ = [
     "TrainerSettings",
     "check_model",
     "check_precision",
+    "num_whole_steps",
     "rows_per_step",
+    "settings_by_epoch",
     "settings_from",
     "training_arguments",
+    "wanted_precision",
 ]
 
 _OVERFLOWING = {
@@ -32,6 +36,53 @@ def rows_per_step(settings: TrainerSettings) -> int:
     """Return how many rows a step reads, over all processes, and all GPUs where there is one process."""
     devices = max(1, torch.cuda.device_count()) if num_processes() == 1 else num_processes()
     return settings.batch_size * settings.accumulation * devices
+
+
+def num_whole_steps(num_rows: int, rows_per_step: int, *, max_steps: int | None, rows: str) -> int:
+    """Return how many steps a run has: a last short one would be padded with rows that were seen already.
+
+    Args:
+        num_rows: of all epochs.
+        rows_per_step: as the function of that name says.
+        max_steps: ends the run before; None does not.
+        rows: what one step reads, for the message.
+
+    Raises:
+        InputError: the rows do not fill one step.
+    """
+    num_steps = min(num_rows // rows_per_step, max_steps or num_rows)
+    if num_steps == 0:
+        raise InputError(f"{num_rows} {rows} do not fill one step of {rows_per_step}: lower batch_size")
+    return num_steps
+
+
+def settings_by_epoch(
+    hyperparameters: Any, *, num_rows: int, seed: int, changes: Mapping[str, Any] | None
+) -> TrainerSettings:
+    """Take over hyper-parameters as ``settings_from``; where they do not say when, validate once an epoch.
+
+    Args:
+        hyperparameters: the recipe's, with ``evaluate_every_steps``.
+        num_rows: of an epoch.
+        seed: the recipe's.
+        changes: what comes before the recipe.
+
+    Raises:
+        InputError: a value is out of range.
+    """
+
+    def validated_every(steps: int) -> TrainerSettings:
+        return settings_from(
+            hyperparameters, seed=seed, evaluate_every_steps=steps, save_every_steps=steps, changes=changes
+        )
+
+    chosen = hyperparameters.evaluate_every_steps
+    return validated_every(chosen or max(1, num_rows // rows_per_step(validated_every(1))))
+
+
+def wanted_precision(hyperparameters: Any, changes: Mapping[str, Any] | None) -> str:
+    """Return the precision of the settings to come, for what is checked before the rows are counted."""
+    return str((changes or {}).get("precision") or hyperparameters.precision)
 
 
 def check_precision(model_type: str, precision: str) -> None:

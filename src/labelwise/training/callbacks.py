@@ -20,7 +20,7 @@ from transformers import (
 
 from labelwise.errors import LabelwiseError
 
-__all__ = ["FiniteLoss", "ProgressLines", "add_callbacks", "check_finite"]
+__all__ = ["FiniteLoss", "Patience", "ProgressLines", "add_callbacks", "check_finite"]
 
 log = logging.getLogger("labelwise.training")
 
@@ -53,11 +53,16 @@ class FiniteLoss(Trainer):  # type: ignore[misc]  # transformers has no types
 class ProgressLines(TrainerCallback):  # type: ignore[misc]  # transformers has no types
     """Log one line for each report of the Trainer: step, losses, learning rate, rows per second, time left.
 
-    Validation reports name their figures.
+    Validation reports name their figures; the end names the step whose weights are kept.
     """
 
     def __init__(
-        self, *, rows: str = "rows", measures: Sequence[str] | None = None, rows_per_step: int | None = None
+        self,
+        *,
+        rows: str = "rows",
+        measures: Sequence[str] | None = None,
+        rows_per_step: int | None = None,
+        sample: tuple[int, int] | None = None,
     ) -> None:
         """Say what is reported.
 
@@ -65,10 +70,14 @@ class ProgressLines(TrainerCallback):  # type: ignore[misc]  # transformers has 
             rows: what a row is, in the plural.
             measures: the validation figures to name, such as ``eval_loss``; all where left out.
             rows_per_step: where the Trainer's batch size does not tell.
+            sample: how many rows of how many are validated while the training goes on; afterwards all are.
+                Left out, these are the same.
         """
         self._rows = rows
         self._measures = measures
         self._rows_per_step = rows_per_step
+        self._sample = sample
+        self._is_training = True
         self._started = 0.0
         self._first_step = 0
 
@@ -76,8 +85,18 @@ class ProgressLines(TrainerCallback):  # type: ignore[misc]  # transformers has 
         self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any
     ) -> None:
         """Start the clock; a resumed run counts from the step it resumed at."""
+        self._is_training = True
         self._started = time.monotonic()
         self._first_step = state.global_step
+
+    def on_train_end(
+        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any
+    ) -> None:
+        """Name the step whose weights the run ends with, where these are the best ones."""
+        self._is_training = False
+        if state.is_world_process_zero and args.load_best_model_at_end and state.best_model_checkpoint:
+            measure = _words(args.metric_for_best_model)
+            log.info("best weights: step %d, %s %.4f", state.best_global_step, measure, state.best_metric)
 
     def on_log(
         self,
@@ -95,7 +114,7 @@ class ProgressLines(TrainerCallback):  # type: ignore[misc]  # transformers has 
                 "step %d of %d, %s", state.global_step, state.max_steps, self._training(args, state, logs)
             )
         elif figures := self._validation(logs):
-            log.info("step %d, validation %s", state.global_step, ", ".join(figures))
+            log.info("step %d, validation %s%s", state.global_step, self._validated(), ", ".join(figures))
 
     def _training(self, args: TrainingArguments, state: TrainerState, logs: Mapping[str, Any]) -> str:
         parts = [f"loss {logs['loss']:.4f}"]
@@ -112,6 +131,14 @@ class ProgressLines(TrainerCallback):  # type: ignore[misc]  # transformers has 
         )
         return ", ".join(parts)
 
+    def _validated(self) -> str:
+        if self._sample is None or self._sample[0] >= self._sample[1]:
+            return ""
+        drawn, whole = self._sample
+        return (
+            f"on {drawn} of {whole} {self._rows}: " if self._is_training else f"on all {whole} {self._rows}: "
+        )
+
     def _validation(self, logs: Mapping[str, Any]) -> list[str]:
         names = self._measures or [name for name in logs if name.startswith("eval_") and name not in _TIMINGS]
         return [
@@ -119,12 +146,29 @@ class ProgressLines(TrainerCallback):  # type: ignore[misc]  # transformers has 
         ]
 
 
+class Patience(EarlyStoppingCallback):  # type: ignore[misc]  # transformers has no types
+    """Early stopping that says that it was what ended the run."""
+
+    def on_train_end(
+        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any
+    ) -> None:
+        """Log the reason, in the first process, where the run ended before its last step."""
+        was_early = self.early_stopping_patience_counter >= self.early_stopping_patience
+        if was_early and state.global_step < state.max_steps and state.is_world_process_zero:
+            log.info(
+                "stopped at step %d of %d: no better validation for %d evaluations",
+                state.global_step,
+                state.max_steps,
+                self.early_stopping_patience_counter,
+            )
+
+
 def add_callbacks(trainer: Trainer, progress: ProgressLines, *, patience: int | None = None) -> None:
     """Give a Trainer the lines in place of its own printing, and early stopping where there is patience."""
     trainer.remove_callback(PrinterCallback)
-    trainer.add_callback(progress)
     if patience is not None:
-        trainer.add_callback(EarlyStoppingCallback(patience))
+        trainer.add_callback(Patience(patience))
+    trainer.add_callback(progress)
 
 
 def check_finite(loss: torch.Tensor, *, after_step: int, name: str = "loss") -> None:

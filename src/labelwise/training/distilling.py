@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import dataclasses
 import logging
-import time
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -21,19 +21,13 @@ from labelwise.distillation.finetune import Signal, Teacher, freeze, load_studen
 from labelwise.distillation.shrink import copy_settings, read_config
 from labelwise.distillation.student_folder import copy_files, name_of_model
 from labelwise.errors import CheckpointError, InputError
-from labelwise.training.arguments import (
-    TrainerSettings,
-    check_model,
-    rows_per_step,
-    settings_from,
-    training_arguments,
-)
-from labelwise.training.base import base_folder, load_tokenizer, save_checkpoint, write_json
-from labelwise.training.callbacks import FiniteLoss, ProgressLines, add_callbacks, check_finite
-from labelwise.training.encoding import PadToLongest
+from labelwise.training.arguments import TrainerSettings, check_model, rows_per_step, settings_from
+from labelwise.training.base import base_folder, check_base, read_vocabulary, save_checkpoint
+from labelwise.training.callbacks import FiniteLoss, check_finite
 from labelwise.training.finishing import finish_run
-from labelwise.training.loss import MarginalCrossEntropy
-from labelwise.training.pair_data import PairAccuracy, PairData, data_files, read_pair_data, sampled
+from labelwise.training.fit import fit
+from labelwise.training.pair_data import data_files, read_pair_data
+from labelwise.training.pair_trainer import pair_trainer
 from labelwise.training.processes import leaving_together
 from labelwise.training.recipe import NliRecipe
 from labelwise.training.run_folder import claim, is_first_process
@@ -44,7 +38,6 @@ log = logging.getLogger("labelwise.training")
 
 # As published with No Teacher Distillation (patil-suraj/distillbart-mnli); all else is the recipe's.
 _ADAM_BETA2 = 0.98
-_EVAL_BATCH_SIZE = 64
 _PLAN_FILE = "distillation.json"
 
 
@@ -113,17 +106,24 @@ def fine_tune_student(
     newest = claim(output_dir, resume=resume)
     recipe = replace(recipe, classes=_classes(student), base=str(base_folder(str(student))))
     settings = settings_from(recipe.hyperparameters, seed=recipe.seed, changes=changes)
+    check_base(student, precision=settings.precision, max_tokens=recipe.hyperparameters.max_tokens)
     set_seed(recipe.seed)
     model = _prepared(student, recipe, settings, chosen)
     teacher = _teacher(student, model, recipe, chosen)
-    if is_first_process():
-        write_json(output_dir / "recipe.json", recipe.to_dict())
     data = read_pair_data(recipe, student, data_dir, rows_per_step(settings))
-    trainer = _trainer(recipe, settings, model, data, teacher, output_dir, newest, deepspeed)
-    log.info("fine-tuning %s%s", student, f", from {newest}" if newest else "")
-    started = time.monotonic()
-    trainer.train(resume_from_checkpoint=str(newest) if newest else None)
-    seconds = round(time.monotonic() - started)
+    trainer = pair_trainer(
+        recipe,
+        settings,
+        model,
+        data,
+        output_dir,
+        kind=partial(_Distiller, teacher=teacher),
+        is_resumed=newest is not None,
+        deepspeed=deepspeed,
+        evaluates_at_start=True,
+        adam_beta2=_ADAM_BETA2,
+    )
+    seconds = fit(trainer, recipe, output_dir, newest=newest)
     figures = trainer.evaluate(data.validation)
     if is_first_process():
         _save(trainer.accelerator.unwrap_model(trainer.model), student, output_dir / "model", recipe)
@@ -133,6 +133,7 @@ def fine_tune_student(
         "seconds_since_start_or_resume": seconds,
         "settings": {**dataclasses.asdict(settings), "adam_beta2": _ADAM_BETA2, **chosen.to_dict()},
         "validation": {"file": recipe.validation, **figures},
+        "best_checkpoint": trainer.state.best_model_checkpoint,
     }
     finish_run(
         output_dir,
@@ -181,10 +182,7 @@ def _prepared(
 def _teacher(student: Path, model: PreTrainedModel, recipe: NliRecipe, lessons: Lessons) -> Teacher | None:
     if lessons.teacher is None:
         return None
-    teacher_tokens, student_tokens = (
-        load_tokenizer(base_folder(str(folder))).get_vocab() for folder in (lessons.teacher, student)
-    )
-    if teacher_tokens != student_tokens:
+    if read_vocabulary(base_folder(str(lessons.teacher))) != read_vocabulary(student):
         raise InputError(
             f"the teacher {lessons.teacher} reads other tokens than the student: use a teacher with the "
             "student's tokenizer, and trim the vocabulary only after the fine-tuning"
@@ -199,44 +197,6 @@ def _teacher(student: Path, model: PreTrainedModel, recipe: NliRecipe, lessons: 
         signal=lessons.signal,
         attention=recipe.hyperparameters.attention,
     )
-
-
-def _trainer(
-    recipe: NliRecipe,
-    settings: TrainerSettings,
-    model: PreTrainedModel,
-    data: PairData,
-    teacher: Teacher | None,
-    output_dir: Path,
-    newest: Path | None,
-    deepspeed: Path | None,
-) -> _Distiller:
-    arguments = training_arguments(
-        settings,
-        output_dir,
-        num_steps=len(data.train) // rows_per_step(settings),
-        metric="eval_accuracy",
-        greater_is_better=True,
-        is_resumed=newest is not None,
-        deepspeed=deepspeed,
-        eval_batch_size=_EVAL_BATCH_SIZE,
-        evaluates_at_start=True,
-        adam_beta2=_ADAM_BETA2,
-    )
-    trainer = _Distiller(
-        teacher=teacher,
-        model=model,
-        args=arguments,
-        train_dataset=data.train,
-        eval_dataset=sampled(data.validation, recipe.validation_rows, recipe.seed),
-        data_collator=PadToLongest(
-            model.config.pad_token_id or 0, with_type_ids=getattr(model.config, "type_vocab_size", 0) > 1
-        ),
-        compute_loss_func=MarginalCrossEntropy(recipe.classes),
-        compute_metrics=PairAccuracy(recipe),
-    )
-    add_callbacks(trainer, ProgressLines(rows="pairs"), patience=settings.patience)
-    return trainer
 
 
 def _save(trained: PreTrainedModel, student: Path, folder: Path, recipe: NliRecipe) -> None:

@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from tokenizers import Tokenizer
 from torch.utils.data import Dataset
 
+from labelwise.text.pair import PairLayout
+from labelwise.text.sequence import TokenSequence
+from labelwise.text.tokenizer import TextTokenizer
 from labelwise.training.records import PAIR_LABELS, Pair
 
-__all__ = ["EncodedPairs", "PadToLongest", "encode_pairs", "length_grouped_order"]
+__all__ = ["EncodedPairs", "PadToLongest", "PairTokenizer", "encode_pairs", "length_grouped_order"]
 
 CHUNK_PAIRS = 4096
 GROUPED_BATCHES = 50
@@ -49,29 +51,37 @@ class EncodedPairs(Dataset[Mapping[str, Any]]):
         return np.diff(self.starts)
 
 
-def encode_pairs(pairs: Sequence[Pair], tokenizer: Tokenizer, *, max_tokens: int) -> EncodedPairs:
+@dataclass(frozen=True, slots=True)
+class PairTokenizer:
+    """A base's tokenizer, and its ``config.json``, which tells how its family joins two texts."""
+
+    text: TextTokenizer
+    config: Mapping[str, Any]
+
+
+def encode_pairs(pairs: Sequence[Pair], tokenizer: PairTokenizer, *, max_tokens: int) -> EncodedPairs:
     """Encode pairs of at most ``max_tokens`` tokens, cutting the premise only.
 
     A hypothesis may fill half of the tokens; what is longer is cut too, so that no premise vanishes. Text
-    that looks like a control token stays text. The tokenizer's own settings are left changed: pass a copy.
+    that looks like a control token stays text: the rows are those that the verbs read.
+
+    Raises:
+        CheckpointError: how the base's family joins two texts is not known.
     """
-    tokenizer.no_padding()
-    tokenizer.encode_special_tokens = True
-    ids: list[NDArray[np.int32]] = []
-    type_ids: list[NDArray[np.int8]] = []
+    layout = PairLayout.for_model(tokenizer.config, tokenizer.text.control, max_tokens=max_tokens)
+    rows: list[TokenSequence] = []
     for start in range(0, len(pairs), CHUNK_PAIRS):
         chunk = pairs[start : start + CHUNK_PAIRS]
-        hypotheses = _cut_hypotheses([pair.hypothesis for pair in chunk], tokenizer, max_tokens // 2)
-        tokenizer.enable_truncation(max_tokens, strategy="only_first")
-        for encoding in tokenizer.encode_batch(
-            list(zip((pair.premise for pair in chunk), hypotheses, strict=True))
-        ):
-            ids.append(np.array(encoding.ids, dtype=np.int32))
-            type_ids.append(np.array(encoding.type_ids, dtype=np.int8))
+        premises = _ids_of({pair.premise for pair in chunk}, tokenizer.text)
+        hypotheses = _ids_of({pair.hypothesis for pair in chunk}, tokenizer.text)
+        for pair in chunk:
+            hypothesis = hypotheses[pair.hypothesis][: max_tokens // 2]
+            room = max_tokens - layout.num_control_tokens - len(hypothesis)
+            rows.append(layout.assemble(premises[pair.premise][:room], hypothesis))
     return EncodedPairs(
-        ids=np.concatenate(ids),
-        type_ids=np.concatenate(type_ids),
-        starts=np.concatenate([[0], np.cumsum([len(row) for row in ids])]).astype(np.int64),
+        ids=np.concatenate([row.ids for row in rows]).astype(np.int32),
+        type_ids=np.concatenate([_type_ids(row) for row in rows]),
+        starts=np.concatenate([[0], np.cumsum([len(row.ids) for row in rows])]).astype(np.int64),
         labels=np.array([PAIR_LABELS.index(pair.label) for pair in pairs], dtype=np.int64),
         order=np.arange(len(pairs), dtype=np.int64),
     )
@@ -129,10 +139,12 @@ class PadToLongest:
         return {**batch, "token_type_ids": type_ids} if self._with_type_ids else batch
 
 
-def _cut_hypotheses(hypotheses: list[str], tokenizer: Tokenizer, max_tokens: int) -> list[str]:
-    tokenizer.no_truncation()
-    encodings = tokenizer.encode_batch(hypotheses, add_special_tokens=False)
-    return [
-        text if len(encoding.ids) <= max_tokens else text[: encoding.offsets[max_tokens - 1][1]]
-        for text, encoding in zip(hypotheses, encodings, strict=True)
-    ]
+def _ids_of(texts: Collection[str], tokenizer: TextTokenizer) -> dict[str, NDArray[np.int64]]:
+    distinct = list(texts)
+    return {
+        text: encoded.ids for text, encoded in zip(distinct, tokenizer.encode_many(distinct), strict=True)
+    }
+
+
+def _type_ids(row: TokenSequence) -> NDArray[np.int8]:
+    return np.zeros(len(row.ids), np.int8) if row.token_types is None else row.token_types.astype(np.int8)

@@ -4,26 +4,18 @@ from __future__ import annotations
 
 import dataclasses
 import logging
-import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from transformers import PreTrainedModel, Trainer, set_seed
+from transformers import set_seed
 
-from labelwise.training.arguments import (
-    TrainerSettings,
-    check_model,
-    rows_per_step,
-    settings_from,
-    training_arguments,
-)
-from labelwise.training.base import base_folder, load_base, save_checkpoint, write_json
-from labelwise.training.callbacks import FiniteLoss, ProgressLines, add_callbacks
-from labelwise.training.encoding import PadToLongest
+from labelwise.training.arguments import check_model, rows_per_step, settings_from
+from labelwise.training.base import base_folder, check_base, load_base, save_checkpoint
 from labelwise.training.finishing import finish_run
-from labelwise.training.loss import MarginalCrossEntropy
-from labelwise.training.pair_data import PairAccuracy, PairData, data_files, read_pair_data, sampled
+from labelwise.training.fit import fit
+from labelwise.training.pair_data import data_files, read_pair_data
+from labelwise.training.pair_trainer import pair_trainer
 from labelwise.training.processes import leaving_together
 from labelwise.training.recipe import NliRecipe
 from labelwise.training.run_folder import claim, is_first_process
@@ -31,8 +23,6 @@ from labelwise.training.run_folder import claim, is_first_process
 __all__ = ["train_nli"]
 
 log = logging.getLogger("labelwise.training")
-
-_EVAL_BATCH_SIZE = 64
 
 
 @leaving_together()
@@ -67,17 +57,15 @@ def train_nli(
     newest = claim(output_dir, resume=resume)
     settings = settings_from(recipe.hyperparameters, seed=recipe.seed, changes=changes)
     set_seed(recipe.seed)
-    base = base_folder(recipe.base)
+    base = base_folder(recipe.base, revision=recipe.base_revision)
+    check_base(base, precision=settings.precision, max_tokens=recipe.hyperparameters.max_tokens)
     model = load_base(base, recipe)
     check_model(model, settings)
-    if is_first_process():
-        write_json(output_dir / "recipe.json", recipe.to_dict())
     data = read_pair_data(recipe, base, data_dir, rows_per_step(settings))
-    trainer = _trainer(recipe, settings, model, data, output_dir, newest, deepspeed)
-    log.info("training %s%s", recipe.name, f", from {newest}" if newest else "")
-    started = time.monotonic()
-    trainer.train(resume_from_checkpoint=str(newest) if newest else None)
-    seconds = round(time.monotonic() - started)
+    trainer = pair_trainer(
+        recipe, settings, model, data, output_dir, is_resumed=newest is not None, deepspeed=deepspeed
+    )
+    seconds = fit(trainer, recipe, output_dir, newest=newest)
     figures = trainer.evaluate(data.validation)
     if is_first_process():
         trained = trainer.accelerator.unwrap_model(trainer.model)
@@ -88,6 +76,7 @@ def train_nli(
         "seconds_since_start_or_resume": seconds,
         "settings": dataclasses.asdict(settings),
         "validation": {"file": recipe.validation, **figures},
+        "best_checkpoint": trainer.state.best_model_checkpoint,
     }
     finish_run(
         output_dir,
@@ -102,37 +91,3 @@ def train_nli(
     )
     log.info("finished, validation accuracy %.4f: %s", figures["eval_accuracy"], output_dir / "model")
     return output_dir / "model"
-
-
-def _trainer(
-    recipe: NliRecipe,
-    settings: TrainerSettings,
-    model: PreTrainedModel,
-    data: PairData,
-    output_dir: Path,
-    newest: Path | None,
-    deepspeed: Path | None,
-) -> Trainer:
-    arguments = training_arguments(
-        settings,
-        output_dir,
-        num_steps=len(data.train) // rows_per_step(settings),
-        metric="eval_accuracy",
-        greater_is_better=True,
-        is_resumed=newest is not None,
-        deepspeed=deepspeed,
-        eval_batch_size=_EVAL_BATCH_SIZE,
-    )
-    trainer = FiniteLoss(
-        model=model,
-        args=arguments,
-        train_dataset=data.train,
-        eval_dataset=sampled(data.validation, recipe.validation_rows, recipe.seed),
-        data_collator=PadToLongest(
-            model.config.pad_token_id or 0, with_type_ids=getattr(model.config, "type_vocab_size", 0) > 1
-        ),
-        compute_loss_func=MarginalCrossEntropy(recipe.classes),
-        compute_metrics=PairAccuracy(recipe),
-    )
-    add_callbacks(trainer, ProgressLines(rows="pairs"), patience=settings.patience)
-    return trainer

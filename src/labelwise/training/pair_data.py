@@ -9,9 +9,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
+import torch
 from transformers import EvalPrediction
 
-from labelwise.errors import InputError
+from labelwise.training.arguments import num_whole_steps
 from labelwise.training.base import load_tokenizer
 from labelwise.training.card import DataFile
 from labelwise.training.encoding import EncodedPairs, encode_pairs, length_grouped_order
@@ -20,7 +21,7 @@ from labelwise.training.mix import training_pairs, validation_pairs
 from labelwise.training.recipe import NliRecipe
 from labelwise.training.records import Pair
 
-__all__ = ["PairAccuracy", "PairData", "data_files", "read_pair_data", "sampled"]
+__all__ = ["PairAccuracy", "PairData", "data_files", "likeliest_classes", "read_pair_data", "sampled"]
 
 log = logging.getLogger("labelwise.training")
 
@@ -54,10 +55,7 @@ def read_pair_data(recipe: NliRecipe, base: Path, data_dir: Path, rows_per_step:
     order = length_grouped_order(
         encoded.lengths, batch_size=rows_per_step, epochs=chosen.epochs, seed=recipe.seed
     )
-    # Whole steps only: processes would fill up a last short one with rows that were seen already.
-    num_steps = min(len(order) // rows_per_step, chosen.max_steps or len(order))
-    if num_steps == 0:
-        raise InputError(f"{len(order)} pairs do not fill one step of {rows_per_step}: lower batch_size")
+    num_steps = num_whole_steps(len(order), rows_per_step, max_steps=chosen.max_steps, rows="pairs")
     log.info("%d pairs, %d steps, %.1f tokens a pair", len(pairs), num_steps, float(encoded.lengths.mean()))
     return PairData(
         train=replace(encoded, order=order[: num_steps * rows_per_step]),
@@ -81,15 +79,23 @@ def data_files(recipe: NliRecipe, counts: Mapping[str, int]) -> list[DataFile]:
 
 
 class PairAccuracy:
-    """The share of rows whose likeliest class agrees with the row's label."""
+    """The share of rows whose likeliest class, by ``likeliest_classes``, agrees with the row's label."""
 
     def __init__(self, recipe: NliRecipe) -> None:
         self._allowed = allowed_classes(recipe.classes).numpy()
 
     def __call__(self, prediction: EvalPrediction) -> dict[str, float]:
         """Return ``accuracy``."""
-        best = np.asarray(prediction.predictions).argmax(axis=-1)
-        return {"accuracy": float(self._allowed[prediction.label_ids, best].mean())}
+        return {"accuracy": float(self._allowed[prediction.label_ids, prediction.predictions].mean())}
+
+
+def likeliest_classes(outputs: torch.Tensor | tuple[torch.Tensor, ...], labels: torch.Tensor) -> torch.Tensor:
+    """Return each row's class, shape (rows,): all that a Trainer has to keep of a validation.
+
+    BART's outputs hold its encoder's states beside the logits.
+    """
+    logits = outputs[0] if isinstance(outputs, tuple) else outputs
+    return logits.argmax(dim=-1)
 
 
 def _encoded(pairs: list[Pair], base: Path, recipe: NliRecipe) -> EncodedPairs:

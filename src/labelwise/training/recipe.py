@@ -8,8 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from labelwise.errors import InputError
-from labelwise.training.described import read_description
-from labelwise.training.recipe_file import build_part
+from labelwise.training.recipe_file import build_part, read_recipe_file
 from labelwise.training.settings import Precision, Scheduler, settings_from
 from labelwise.training.sources import Source, at_least, source_from
 
@@ -25,6 +24,7 @@ class Hyperparameters:
         accumulation: backward passes per step.
         max_steps: ends the run, and its learning rate's decay, before all epochs are read.
         precision: "fp32", "bf16", "auto" (bf16 where the GPU has it), or "fp16" where it works.
+        attention: transformers' implementation of attention; None takes the model's default.
         patience: validations without a better accuracy after which the run stops, and ends with the best
             weights; None never stops.
         is_gradient_checkpointed: activations are computed again in the backward pass: slower, less memory.
@@ -41,8 +41,8 @@ class Hyperparameters:
     scheduler: Scheduler = "linear"
     max_tokens: int = 512
     dropout: float = 0.1
-    precision: Precision = "fp32"
-    attention: str = "sdpa"
+    precision: Precision = "auto"
+    attention: str | None = None
     freeze_word_embeddings: bool = False
     is_gradient_checkpointed: bool = False
     patience: int | None = None
@@ -64,7 +64,8 @@ class Hyperparameters:
 class NliRecipe:
     """A whole run; ``classes`` names the head's two or three outputs in order.
 
-    ``base`` is a folder, a hub id, or ``package:NAME/FOLDER`` for weights that come inside a Python package.
+    ``base`` is a folder, a hub id, or ``package:NAME/FOLDER`` for weights that come inside a Python package;
+    ``base_revision`` is of a hub id, such as a pull request that adds safetensors, "refs/pr/1".
     ``validation`` is a file of pairs, or ``registry:COLUMN`` for a test column of a registered NLI set.
     """
 
@@ -76,6 +77,7 @@ class NliRecipe:
     validation_rows: int
     seed: int
     hyperparameters: Hyperparameters
+    base_revision: str | None = None
 
     def __post_init__(self) -> None:
         allowed = ({"entailment", "neutral", "contradiction"}, {"entailment", "not_entailment"})
@@ -103,7 +105,7 @@ def load_recipe(path: Path) -> NliRecipe:
         DataError: the file, or a description file, cannot be read.
         InputError: a field is unknown, missing or out of range.
     """
-    values = read_description(path)
+    values = read_recipe_file(path)
     defaults = values.pop("defaults", {})
     values["sources"] = tuple(
         source_from(source, defaults=defaults, folder=path.parent) for source in values.get("sources", ())

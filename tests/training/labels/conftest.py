@@ -7,7 +7,13 @@ from typing import Any
 
 import pytest
 
-from labelwise.training.labels.recipe import ExampleSettings, LabelHyperparameters, LabelRecipe, ModelSettings
+from labelwise.training.labels.recipe import (
+    ExampleSettings,
+    LabelHyperparameters,
+    LabelRecipe,
+    ModelSettings,
+    TextSource,
+)
 
 TOPICS = ("bread", "boat", "shop", "blue", "open")
 
@@ -42,8 +48,8 @@ def recipe(quiet_base: Path, write_rows, rows) -> LabelRecipe:
     return LabelRecipe(
         name="tiny",
         base=str(quiet_base),
-        sources=("rows.jsonl.gz",),
-        validation=("validation.jsonl",),
+        sources=(TextSource(path="rows.jsonl.gz", licence="own"),),
+        validation=(TextSource(path="validation.jsonl"),),
         examples=ExampleSettings(max_tokens=48, max_labels=6, sampled_negatives=1),
         model=ModelSettings(dropout_rate=0.0),
         hyperparameters=LabelHyperparameters(

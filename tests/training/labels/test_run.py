@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from labelwise.errors import CheckpointError, DataError, LabelwiseError
+from labelwise.errors import CheckpointError, DataError, InputError, LabelwiseError
 
 torch = pytest.importorskip("torch")
 pytest.importorskip("accelerate")
@@ -14,6 +14,7 @@ pytest.importorskip("accelerate")
 import labelwise  # noqa: E402
 from labelwise.models.loading import load_joint_model  # noqa: E402
 from labelwise.training.labels import run as training  # noqa: E402
+from labelwise.training.labels.recipe import TextSource  # noqa: E402
 from labelwise.training.labels.run import train_labels  # noqa: E402
 from labelwise.training.labels.trainer import LabelTrainer  # noqa: E402
 
@@ -41,7 +42,7 @@ def test_a_run_learns_and_leaves_a_checkpoint_that_labelwise_reads(recipe, tmp_p
     ].keys()
     assert json.loads((run / "recipe.json").read_text())["name"] == "tiny"
     assert (run / "curves.png").is_file()
-    assert "| rows.jsonl.gz | 40 | not named in the recipe |" in (folder / "README.md").read_text()
+    assert "| rows.jsonl.gz | 40 | own |" in (folder / "README.md").read_text()
 
     model = load_joint_model(folder)
     config = json.loads((folder / "config.json").read_text())
@@ -50,6 +51,18 @@ def test_a_run_learns_and_leaves_a_checkpoint_that_labelwise_reads(recipe, tmp_p
     assert model.backbone.get_input_embeddings().num_embeddings == 18
     result = labelwise.load(folder, backend="torch").classify("the boat is blue", labels=["boat", "bread"])
     assert {entry.label for entry in result.labels} == {"boat", "bread"}
+
+
+def test_the_card_lists_each_file_with_its_rows_and_licence(recipe, write_rows, rows, tmp_path: Path):
+    write_rows(
+        "data/more.csv", ["body,topic", f"{rows[0]['text']},bread", "a red shop,shop", "a blue boat,boat"]
+    )
+    more = TextSource(path="more.csv", licence="MIT", columns={"text": "body", "label": "topic"}, max_rows=2)
+    chosen = replace(changed(recipe, max_steps=1), sources=(*recipe.sources, more))
+    folder = train_labels(chosen, data_dir=tmp_path / "data", output_dir=tmp_path / "run")
+    card = (folder / "README.md").read_text()
+    assert "| rows.jsonl.gz | 40 | own |\n| more.csv | 2 | MIT |" in card
+    assert "not named in the recipe" not in card
 
 
 def test_a_killed_run_goes_on_along_the_same_losses(recipe, tmp_path: Path, monkeypatch):
@@ -119,7 +132,9 @@ def test_without_a_validation_file_labels_are_held_out(recipe, tmp_path: Path):
     ]
     (tmp_path / "data" / "rows.jsonl").write_text("\n".join(map(json.dumps, rows)))
     train_labels(
-        replace(held_out, sources=("rows.jsonl",)), data_dir=tmp_path / "data", output_dir=tmp_path / "run"
+        replace(held_out, sources=(TextSource(path="rows.jsonl"),)),
+        data_dir=tmp_path / "data",
+        output_dir=tmp_path / "run",
     )
     data = json.loads((tmp_path / "run" / "metrics.json").read_text())["data"]
     assert (data["labels_held_out"], data["validation_rows"], data["train_rows"]) == (2, 2, 6)
@@ -142,3 +157,14 @@ def test_two_processes_have_the_losses_of_one(recipe, tmp_path: Path, run_in_two
         json.loads((tmp_path / name / "metrics.json").read_text())["validation"] for name in ("one", "two")
     ]
     assert figures[1]["eval_micro_f1"] == pytest.approx(figures[0]["eval_micro_f1"])
+
+
+def test_fp16_is_refused_before_the_data_is_read(recipe, tmp_path: Path, monkeypatch):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    with pytest.raises(InputError, match="fp16 needs a GPU"):
+        train_labels(
+            recipe,
+            data_dir=tmp_path / "absent",
+            output_dir=tmp_path / "run",
+            changes={"precision": "fp16"},
+        )

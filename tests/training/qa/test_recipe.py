@@ -46,6 +46,13 @@ def test_sources_share_the_defaults_that_they_do_not_overrule(tmp_path: Path):
     assert [source.negatives_share for source in load_qa_recipe(path).sources] == [0.5, 0.1]
 
 
+def test_a_source_may_be_a_file_alone(tmp_path: Path):
+    (tmp_path / "recipe.json").write_text(
+        '{"name": "own", "base": "b", "sources": ["a.json"], "defaults": {"licence": "MIT"}}'
+    )
+    assert load_qa_recipe(tmp_path / "recipe.json").sources == (QaSource(path="a.json", licence="MIT"),)
+
+
 @pytest.mark.parametrize(
     ("settings", "message"),
     [

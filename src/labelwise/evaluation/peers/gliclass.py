@@ -13,8 +13,7 @@ from labelwise.errors import CheckpointError, DataError, require
 from labelwise.evaluation.peers.opening import PeerOptions
 from labelwise.evaluation.peers.shapes import (
     OnProgress,
-    as_classification,
-    chunks,
+    as_classifications,
     hypotheses_of,
     refuse_score_mode,
 )
@@ -83,17 +82,13 @@ class GliclassPeer:
         """Let labels compete: a softmax over the logits of a text, as in the pipeline's single-label mode."""
         refuse_score_mode(score_mode)
         wording = hypotheses_of(labels, hypothesis_template)
-        names = list(wording)
-        results: list[Classification] = []
-        for some in chunks(texts, self.batch_size * _BATCHES_PER_CALL):
-            logits = self._logits(some, list(wording.values()))
-            results += [
-                as_classification(text, names, scores)
-                for text, scores in zip(some, softmax(logits), strict=True)
-            ]
-            if on_progress is not None:
-                on_progress(len(results) * len(names), len(texts) * len(names))
-        return results
+        return as_classifications(
+            texts,
+            list(wording),
+            lambda some: softmax(self._logits(some, list(wording.values()))),
+            size=self.batch_size * _BATCHES_PER_CALL,
+            on_progress=on_progress,
+        )
 
     def _logits(self, texts: Sequence[str], labels: Sequence[str]) -> NDArray[np.float32]:
         """Run the pipeline and read the logits off its model: its sigmoid scores are 1.0 from about 17 on."""

@@ -10,7 +10,7 @@ from typing import Any, Literal, get_args
 
 from labelwise.errors import CheckpointError, InputError, require
 
-__all__ = ["PEER_KINDS", "PeerKind", "PeerOptions", "open_peer", "package_folder"]
+__all__ = ["PEER_KINDS", "PeerKind", "PeerOptions", "load_with_tokenizer", "open_peer", "package_folder"]
 
 PeerKind = Literal["pipeline", "cross-encoder", "gliclass", "bi-encoder"]
 PEER_KINDS: tuple[str, ...] = get_args(PeerKind)
@@ -54,6 +54,16 @@ class PeerOptions:
     def torch_dtype(self) -> Any:
         """The number type as torch's object."""
         return getattr(require("torch", extra="torch"), "float32" if self.dtype == "auto" else self.dtype)
+
+
+def load_with_tokenizer(loader: str, reference: str, options: PeerOptions) -> tuple[Any, Any]:
+    """Load a model by the transformers class of that name, such as ``AutoModel``, and its tokenizer."""
+    transformers = require("transformers", extra="torch")
+    settings = {"revision": options.revision} if options.revision else {}
+    model = getattr(transformers, loader).from_pretrained(
+        reference, dtype=options.torch_dtype, use_safetensors=True, **settings
+    )
+    return model, transformers.AutoTokenizer.from_pretrained(reference, **settings)
 
 
 def open_peer(kind: str, reference: str, *, options: PeerOptions | None = None) -> Any:

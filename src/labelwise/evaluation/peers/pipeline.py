@@ -7,18 +7,19 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import numpy as np
-from numpy.typing import NDArray
 
 from labelwise.checkpoints.heads import NliHead
 from labelwise.errors import require
-from labelwise.evaluation.peers.opening import PeerOptions
+from labelwise.evaluation.peers.opening import PeerOptions, load_with_tokenizer
 from labelwise.evaluation.peers.shapes import (
     OnProgress,
+    Scores,
     as_classification,
     as_entailments,
     as_ranking,
     chunks,
     hypotheses_of,
+    in_chunks,
     refuse_score_mode,
 )
 from labelwise.results import Classification, Entailment, RankedCandidate
@@ -48,11 +49,7 @@ class PipelinePeer:
     def open(cls, reference: str, options: PeerOptions) -> PipelinePeer:
         """Load a sequence-classification checkpoint with an entailment head."""
         transformers = require("transformers", extra="torch")
-        settings = {"revision": options.revision} if options.revision else {}
-        model = transformers.AutoModelForSequenceClassification.from_pretrained(
-            reference, dtype=options.torch_dtype, use_safetensors=True, **settings
-        )
-        tokenizer = transformers.AutoTokenizer.from_pretrained(reference, **settings)
+        model, tokenizer = load_with_tokenizer("AutoModelForSequenceClassification", reference, options)
         pipeline = transformers.pipeline(
             "zero-shot-classification", model=model, tokenizer=tokenizer, device=options.torch_device
         )
@@ -99,14 +96,11 @@ class PipelinePeer:
         probabilities = self._probabilities([(query, candidate) for candidate in candidates], None)
         return as_ranking(candidates, probabilities[:, self.head.entailment])
 
-    def _probabilities(
-        self, pairs: Sequence[tuple[str, str]], on_progress: OnProgress | None
-    ) -> NDArray[np.floating]:
+    def _probabilities(self, pairs: Sequence[tuple[str, str]], on_progress: OnProgress | None) -> Scores:
         torch = require("torch", extra="torch")
         model, tokenizer = self.pipeline.model, self.pipeline.tokenizer
-        parts: list[NDArray[np.floating]] = []
-        num_done = 0
-        for some in chunks(pairs, self.batch_size):
+
+        def judge(some: Sequence[tuple[str, str]]) -> Scores:
             encoded = tokenizer(
                 [premise for premise, _ in some],
                 [hypothesis for _, hypothesis in some],
@@ -116,8 +110,6 @@ class PipelinePeer:
             )
             with torch.inference_mode():
                 logits = model(**encoded.to(model.device)).logits
-            parts.append(softmax(logits.float().cpu().numpy()))
-            num_done += len(some)
-            if on_progress is not None:
-                on_progress(num_done, len(pairs))
-        return np.concatenate(parts)
+            return softmax(logits.float().cpu().numpy())
+
+        return in_chunks(pairs, judge, size=self.batch_size, on_progress=on_progress)

@@ -15,15 +15,19 @@ from labelwise.template import HypothesisTemplate
 
 __all__ = [
     "OnProgress",
+    "Scores",
     "as_classification",
+    "as_classifications",
     "as_entailments",
     "as_ranking",
     "chunks",
     "hypotheses_of",
+    "in_chunks",
     "refuse_score_mode",
 ]
 
 OnProgress = Callable[[int, int], None]
+Scores = NDArray[np.floating]
 Item = TypeVar("Item")
 
 
@@ -59,6 +63,51 @@ def as_classification(text: str, labels: Sequence[str], scores: NDArray[np.float
     order = np.argsort(-scores, kind="stable")
     ranked = tuple(LabelScore(labels[place], float(scores[place])) for place in order)
     return Classification(text, ranked, ranked[0], ranked, num_tokens=0, windows_read=1)
+
+
+def as_classifications(
+    texts: Sequence[str],
+    labels: Sequence[str],
+    score: Callable[[Sequence[str]], Scores],
+    *,
+    size: int,
+    on_progress: OnProgress | None,
+) -> list[Classification]:
+    """Score texts in runs of at most ``size``, and return a result for each; progress counts pairs.
+
+    Args:
+        texts: to classify.
+        labels: their names.
+        score: returns the scores of some texts, shape (texts, labels).
+        size: of a run.
+        on_progress: is told how many pairs are done, of how many.
+    """
+    results: list[Classification] = []
+    for some in chunks(texts, size):
+        results += [
+            as_classification(text, labels, scores) for text, scores in zip(some, score(some), strict=True)
+        ]
+        if on_progress is not None:
+            on_progress(len(results) * len(labels), len(texts) * len(labels))
+    return results
+
+
+def in_chunks(
+    items: Sequence[Item],
+    run: Callable[[Sequence[Item]], Scores],
+    *,
+    size: int,
+    on_progress: OnProgress | None,
+) -> Scores:
+    """Run items in runs of at most ``size``, and return all rows that come of them."""
+    parts: list[Scores] = []
+    num_done = 0
+    for some in chunks(items, size):
+        parts.append(run(some))
+        num_done += len(some)
+        if on_progress is not None:
+            on_progress(num_done, len(items))
+    return np.concatenate(parts)
 
 
 def as_entailments(probabilities: NDArray[np.floating], head: NliHead) -> list[Entailment]:

@@ -3,15 +3,61 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from labelwise.errors import InputError
-from labelwise.training.recipe_file import build_part, read_recipe_file
+from labelwise.training.recipe_file import build_part, build_sources, read_recipe_file
 from labelwise.training.settings import Precision, Scheduler, settings_from
 
-__all__ = ["ExampleSettings", "LabelHyperparameters", "LabelRecipe", "ModelSettings", "load_label_recipe"]
+__all__ = [
+    "ExampleSettings",
+    "LabelHyperparameters",
+    "LabelRecipe",
+    "ModelSettings",
+    "TextSource",
+    "load_label_recipe",
+]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TextSource:
+    """One file of texts with labels: JSONL, CSV, TSV or Parquet.
+
+    Attributes:
+        path: relative to the data folder.
+        licence: as stated by the source; it goes into the model card.
+        columns: text, label, labels or not_labels to the name of the file's column.
+        label_names: label in the file to the one that is meant.
+        max_rows: so many are drawn where there are more.
+    """
+
+    path: str
+    licence: str = "none stated"
+    columns: Mapping[str, str] = field(default_factory=dict)
+    label_names: Mapping[str, str] = field(default_factory=dict)
+    max_rows: int | None = None
+
+    COLUMNS: ClassVar[tuple[str, ...]] = ("text", "label", "labels", "not_labels")
+
+    def __post_init__(self) -> None:
+        if "_report" in Path(self.path).name:
+            raise InputError(f"{self.path} is a report set: it must not be trained or tuned on")
+        for name in ("columns", "label_names"):
+            value = getattr(self, name)
+            if not isinstance(value, Mapping):
+                raise InputError(f"{name} of {self.path} is {value!r}: give a mapping")
+            # YAML reads the label 1 as a number.
+            object.__setattr__(self, name, {str(key): one for key, one in value.items()})
+        for column in self.columns:
+            if column not in self.COLUMNS:
+                raise InputError(
+                    f"columns of {self.path} names {column!r}: texts have {', '.join(self.COLUMNS)}"
+                )
+        if self.max_rows is not None:
+            _at_least(self.max_rows, 1, f"max_rows of {self.path}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,16 +153,22 @@ class LabelRecipe:
     """A whole run.
 
     Attributes:
-        base: an encoder's folder, a hub id, or ``package:NAME/FOLDER``; it must have a tokenizer.json.
-        sources: JSONL files with ``text``, ``labels`` and ``not_labels``, relative to the data folder.
+        name: of the run.
+        base: "bundled", an encoder's folder, a hub id, or ``package:NAME/FOLDER``; it must have a
+            tokenizer.json.
+        sources: files of texts with labels.
         validation: such files for validation; none means that labels are held out of ``sources``.
         held_out_share: of the distinct true labels, where ``validation`` is empty.
+        seed: of all draws.
+        examples: how a row becomes an example.
+        model: the head and its losses.
+        hyperparameters: how the weights are fitted.
     """
 
     name: str
     base: str
-    sources: tuple[str, ...]
-    validation: tuple[str, ...] = ()
+    sources: tuple[TextSource, ...]
+    validation: tuple[TextSource, ...] = ()
     held_out_share: float = 0.02 / 3
     seed: int = 42
     examples: ExampleSettings = field(default_factory=ExampleSettings)
@@ -126,9 +178,6 @@ class LabelRecipe:
     def __post_init__(self) -> None:
         if not self.sources:
             raise InputError("sources is empty: name at least one data file")
-        for path in (*self.sources, *self.validation):
-            if "_report" in Path(path).name:
-                raise InputError(f"{path} is a report set: it must not be trained or tuned on")
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain values that ``load_label_recipe`` reads back."""
@@ -139,16 +188,21 @@ _PARTS = {"examples": ExampleSettings, "model": ModelSettings, "hyperparameters"
 
 
 def load_label_recipe(path: Path) -> LabelRecipe:
-    """Read a recipe.
+    """Read a recipe; a source is a file's path alone, or its fields.
+
+    ``defaults`` in the recipe holds fields that its sources share.
 
     Raises:
-        DataError: the file is not JSON.
+        DataError: the file cannot be read.
         InputError: a field is unknown, missing or out of range.
     """
     values = read_recipe_file(path)
+    defaults = values.pop("defaults", {})
     parts: dict[str, Any] = {
         name: build_part(kind, values.get(name, {}), where=name) for name, kind in _PARTS.items()
     }
+    for name in ("sources", "validation"):
+        parts[name] = build_sources(TextSource, values.get(name, []), defaults, where=name)
     return build_part(LabelRecipe, {**values, **parts})
 
 

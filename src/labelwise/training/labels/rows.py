@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import random
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,45 +12,63 @@ from typing import Any
 from labelwise.errors import DataError
 from labelwise.synthesis.rows import label_key, text_key
 from labelwise.synthesis.splits import split_by_label
-from labelwise.training.records import LabelledText, read_labelled_texts
+from labelwise.training.labels.recipe import TextSource
+from labelwise.training.records import LabelledText, Layout, read_labelled_texts
 
 __all__ = ["CleanRows", "held_out_rows", "read_label_rows"]
 
 
 @dataclass(frozen=True, slots=True)
 class CleanRows:
-    """The usable rows in order, each text once, and one line for each row that was left out."""
+    """Usable rows, each text once.
+
+    Attributes:
+        rows: in order.
+        left_out: one line for each row that was left out.
+        paths: key of a text to the files that it came from.
+    """
 
     rows: tuple[LabelledText, ...]
     left_out: tuple[str, ...]
+    paths: Mapping[str, frozenset[str]]
+
+    def count_by_path(self, rows: Iterable[LabelledText]) -> dict[str, int]:
+        """Return how many of these rows each file has; one that is in two files counts for both."""
+        return dict(Counter(path for row in rows for path in sorted(self.paths[text_key(row.text)])))
 
 
-def read_label_rows(paths: Sequence[Path], *, min_label_characters: int) -> CleanRows:
-    """Read JSONL(.gz) files with ``text``, ``labels`` and ``not_labels``.
+def read_label_rows(
+    sources: Sequence[TextSource], data_dir: Path, *, min_label_characters: int, seed: int
+) -> CleanRows:
+    """Read files of texts with labels, and draw where a source says how many.
 
     Labels are stripped, short ones dropped. A text that comes twice keeps the union of its labels, and what
     is true in one row is not false in another.
 
     Raises:
         DataError: a file cannot be read, or nothing usable is left.
+        InputError: a file lacks a column that its source names.
     """
     by_text: dict[str, LabelledText] = {}
+    paths: dict[str, frozenset[str]] = {}
     left_out: list[str] = []
-    for path in paths:
-        found = read_labelled_texts(path)
+    for source in sources:
+        found = read_labelled_texts(data_dir / source.path, layout=Layout(source.columns, source.label_names))
         left_out += map(str, found.bad_rows)
-        for row in found.rows:
+        for row in _drawn(found.rows, source, seed):
             key = text_key(row.text)
             clean = _cleaned([row, *([by_text[key]] if key in by_text else [])], min_label_characters)
             if clean is None:
                 left_out.append(
-                    f"{path.name} {row.text[:40]!r}: no label of at least {min_label_characters} characters"
+                    f"{source.path} {row.text[:40]!r}: no label of at least {min_label_characters} characters"
                 )
             else:
                 by_text[key] = clean
+                paths[key] = paths.get(key, frozenset()) | {source.path}
     if not by_text:
-        raise DataError(f"no usable row in {', '.join(map(str, paths))} (first: {left_out[0]})")
-    return CleanRows(tuple(by_text.values()), tuple(left_out))
+        named = ", ".join(source.path for source in sources)
+        raise DataError(f"no usable row in {named} (first: {left_out[0]})")
+    return CleanRows(tuple(by_text.values()), tuple(left_out), paths)
 
 
 def held_out_rows(
@@ -76,6 +96,13 @@ def held_out_rows(
         tuple(rows[row["place"]] for row in part) for part in (split.train, split.validation)
     )
     return train, validation, len(split.validation_labels)
+
+
+def _drawn(rows: Sequence[LabelledText], source: TextSource, seed: int) -> Sequence[LabelledText]:
+    if source.max_rows is None or source.max_rows >= len(rows):
+        return rows
+    generator = random.Random(f"label rows:{seed}:{source.path}")
+    return [rows[place] for place in sorted(generator.sample(range(len(rows)), source.max_rows))]
 
 
 def _cleaned(copies: Sequence[LabelledText], min_characters: int) -> LabelledText | None:

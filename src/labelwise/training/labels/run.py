@@ -4,25 +4,27 @@ from __future__ import annotations
 
 import dataclasses
 import logging
-import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from transformers import set_seed
 
-from labelwise.errors import InputError
 from labelwise.training.arguments import (
     TrainerSettings,
     check_model,
+    num_whole_steps,
     rows_per_step,
-    settings_from,
+    settings_by_epoch,
     training_arguments,
+    wanted_precision,
 )
-from labelwise.training.base import base_folder, write_json
+from labelwise.training.base import base_folder, check_base
 from labelwise.training.callbacks import ProgressLines, add_callbacks
 from labelwise.training.finishing import DataFile, finish_run
+from labelwise.training.fit import fit
 from labelwise.training.labels.base import open_encoder, save_tokenizer, start_model
 from labelwise.training.labels.encoding import (
     DrawnExamples,
@@ -32,7 +34,7 @@ from labelwise.training.labels.encoding import (
     epochs_order,
 )
 from labelwise.training.labels.metrics import LabelMetrics
-from labelwise.training.labels.recipe import LabelRecipe
+from labelwise.training.labels.recipe import LabelRecipe, TextSource
 from labelwise.training.labels.rows import held_out_rows, read_label_rows
 from labelwise.training.labels.trainer import LabelTrainer
 from labelwise.training.processes import leaving_together
@@ -84,25 +86,25 @@ def train_labels(
     """
     newest = claim(output_dir, resume=resume)
     set_seed(recipe.seed)
-    base = base_folder(recipe.base)
+    base = base_folder(recipe.base, needs_tokenizer_file=True)
+    check_base(base, precision=wanted_precision(recipe.hyperparameters, changes))
     data = _read(recipe, data_dir)
     encoder = open_encoder(base, settings=recipe.examples)
     validation = FixedExamples(data.validation, encoder=encoder, settings=recipe.examples)
-    settings = _settings(recipe, changes, num_rows=len(data.train))
+    settings = settings_by_epoch(
+        recipe.hyperparameters, num_rows=len(data.train), seed=recipe.seed, changes=changes
+    )
     trainer = _trainer(recipe, settings, data, validation, encoder, base, output_dir, newest, deepspeed)
-    if is_first_process():
-        write_json(output_dir / "recipe.json", recipe.to_dict())
-    started = time.monotonic()
-    trainer.train(resume_from_checkpoint=str(newest) if newest else None)
+    seconds = fit(trainer, recipe, output_dir, newest=newest)
     figures = trainer.evaluate()
     if is_first_process():
         trainer.accelerator.unwrap_model(trainer.model).float().save_pretrained(output_dir / "model")
         save_tokenizer(base, output_dir / "model", settings=recipe.examples)
     metrics = {
         "data": {**data.counts, "validation_labels_left_out": validation.num_labels_left_out},
-        "seconds_since_start_or_resume": round(time.monotonic() - started),
+        "seconds_since_start_or_resume": seconds,
         "settings": dataclasses.asdict(settings),
-        "validation": {"file": ", ".join(recipe.validation) or "labels held out", **figures},
+        "validation": {"file": _names(recipe.validation) or "labels held out", **figures},
         "best_checkpoint": trainer.state.best_model_checkpoint,
     }
     finish_run(
@@ -112,7 +114,7 @@ def train_labels(
         task="labels",
         metrics=metrics,
         log_history=trainer.state.log_history,
-        data=[_data_file(recipe, data)],
+        data=_data_files(recipe, data),
         recipe=recipe.to_dict(),
         limits=[f"A text is read with at most {recipe.examples.max_labels} labels at a time in training."],
     )
@@ -120,40 +122,37 @@ def train_labels(
     return output_dir / "model"
 
 
-def _data_file(recipe: LabelRecipe, data: _Data) -> DataFile:
-    # A text that comes in two files is one row with the labels of both: rows cannot be told by file.
-    return DataFile(path=", ".join(recipe.sources), rows=len(data.train), licence="not named in the recipe")
+def _names(sources: Sequence[TextSource]) -> str:
+    return ", ".join(source.path for source in sources)
 
 
-def _settings(recipe: LabelRecipe, changes: Mapping[str, Any] | None, *, num_rows: int) -> TrainerSettings:
-    chosen = recipe.hyperparameters
-    once = settings_from(
-        chosen,
-        seed=recipe.seed,
-        evaluate_every_steps=chosen.evaluate_every_steps or 1,
-        save_every_steps=chosen.evaluate_every_steps or 1,
-        changes=changes,
-    )
-    if chosen.evaluate_every_steps is not None:
-        return once
-    steps_per_epoch = max(1, num_rows // rows_per_step(once))
-    return dataclasses.replace(once, evaluate_every_steps=steps_per_epoch, save_every_steps=steps_per_epoch)
+def _data_files(recipe: LabelRecipe, data: _Data) -> list[DataFile]:
+    licences = {source.path: source.licence for source in recipe.sources}
+    rows = data.counts["train_rows_by_file"]
+    return [
+        DataFile(path=path, rows=rows.get(path, 0), licence=licence) for path, licence in licences.items()
+    ]
 
 
 def _read(recipe: LabelRecipe, data_dir: Path) -> _Data:
-    shortest = recipe.examples.min_label_characters
-    found = read_label_rows([data_dir / name for name in recipe.sources], min_label_characters=shortest)
+    read = partial(
+        read_label_rows,
+        data_dir=data_dir,
+        min_label_characters=recipe.examples.min_label_characters,
+        seed=recipe.seed,
+    )
+    found = read(recipe.sources)
     left_out = found.left_out
     counts: dict[str, Any] = {}
     if recipe.validation:
-        paths = [data_dir / name for name in recipe.validation]
-        checked = read_label_rows(paths, min_label_characters=shortest)
+        checked = read(recipe.validation)
         train, validation = found.rows, checked.rows
         left_out += checked.left_out
     else:
         train, validation, counts["labels_held_out"] = held_out_rows(
             found.rows, share=recipe.held_out_share, seed=recipe.seed
         )
+    counts["train_rows_by_file"] = found.count_by_path(train)
     for line in left_out[:_NAMED_ROWS]:
         log.warning("left out: %s", line)
     counts |= {"train_rows": len(train), "validation_rows": len(validation), "rows_left_out": len(left_out)}
@@ -175,10 +174,7 @@ def _trainer(
     chosen = recipe.hyperparameters
     order = epochs_order(len(data.train), epochs=chosen.epochs, seed=recipe.seed)
     texts = rows_per_step(settings)
-    # Whole steps only: a last short one would be padded with rows that were seen already.
-    num_steps = min(len(order) // texts, chosen.max_steps or len(order))
-    if num_steps == 0:
-        raise InputError(f"{len(order)} examples do not fill one step of {texts}: lower batch_size")
+    num_steps = num_whole_steps(len(order), texts, max_steps=chosen.max_steps, rows="examples")
     model = start_model(base, recipe, lab_token_id=encoder.layout.lab)
     check_model(model, settings, model_type=model.backbone.config.model_type)
     trainer = LabelTrainer(

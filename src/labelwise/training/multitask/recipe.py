@@ -239,7 +239,7 @@ def load_multitask_recipe(path: Path) -> MultitaskRecipe:
     ``wordings`` on top maps a name to label wordings that sources refer to by that name.
 
     Raises:
-        DataError: the file is not JSON.
+        DataError: the file cannot be read.
         InputError: a field is unknown, missing or out of range.
     """
     values = read_recipe_file(path)

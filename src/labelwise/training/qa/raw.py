@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import gzip
-import json
-import zlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from labelwise.errors import DataError
+from labelwise.evaluation.squad_file import read_squad_document
 from labelwise.files import read_rows
 from labelwise.training.records import BadRow
 
@@ -46,7 +44,7 @@ def squad_questions(path: Path) -> Iterator[RawQuestion]:
         DataError: the file cannot be read, or is not in the SQuAD layout.
     """
     number = 0
-    for place, article in enumerate(_list(_read_json(path), "data", path)):
+    for place, article in enumerate(_list(read_squad_document(path), "data", path)):
         for paragraph in _list(article, "paragraphs", path):
             for qa in _list(paragraph, "qas", path):
                 number += 1
@@ -99,13 +97,3 @@ def _list(value: Any, name: str, path: Path) -> list[Any]:
     if not isinstance(found, list):
         raise DataError(f"{path} has no list {name!r} where the SQuAD layout has one: convert it")
     return found
-
-
-def _read_json(path: Path) -> Any:
-    try:
-        content = path.read_bytes()
-        return json.loads(gzip.decompress(content) if path.suffix == ".gz" else content)
-    except (OSError, EOFError, zlib.error) as error:
-        raise DataError(f"{path} cannot be read: {error}") from error
-    except (ValueError, RecursionError) as error:
-        raise DataError(f"{path} is not JSON: {error}") from error

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from labelwise.errors import InputError
-from labelwise.training.recipe_file import build_part, read_recipe_file
-from labelwise.training.settings import Precision, Scheduler, TrainerSettings, settings_from
+from labelwise.training.recipe_file import build_part, build_sources, read_recipe_file
+from labelwise.training.settings import Precision, Scheduler, settings_from
 
 __all__ = ["QaHyperparameters", "QaRecipe", "QaSource", "load_qa_recipe"]
 
@@ -116,20 +115,8 @@ class QaHyperparameters:
             _at_least(self.max_empty_windows, 0, "max_empty_windows")
         if self.attention not in (None, "eager", "sdpa"):
             raise InputError(f"attention is {self.attention!r}: use eager or sdpa, or leave it out")
-        self.trainer_settings(steps_per_epoch=1, seed=0)
-
-    def trainer_settings(
-        self, *, steps_per_epoch: int, seed: int, changes: Mapping[str, Any] | None = None
-    ) -> TrainerSettings:
-        """Return the part that every kind of training has, with changes as ``settings_from`` takes them.
-
-        Raises:
-            InputError: a number is out of range.
-        """
-        every = steps_per_epoch if self.evaluate_every_steps is None else self.evaluate_every_steps
-        return settings_from(
-            self, seed=seed, evaluate_every_steps=every, save_every_steps=every, changes=changes
-        )
+        every = self.evaluate_every_steps or 1
+        settings_from(self, seed=0, evaluate_every_steps=every, save_every_steps=every)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -175,16 +162,13 @@ def load_qa_recipe(path: Path) -> QaRecipe:
     """Read a recipe; ``defaults`` in the file holds fields that its sources share.
 
     Raises:
-        DataError: the file is not JSON.
+        DataError: the file cannot be read.
         InputError: a field is unknown, missing or out of range.
     """
     values = read_recipe_file(path)
     defaults = values.pop("defaults", {})
     for part in ("sources", "validation"):
-        values[part] = tuple(
-            build_part(QaSource, {**defaults, **source}, where=f"an entry of {part}")
-            for source in values.get(part, ())
-        )
+        values[part] = build_sources(QaSource, values.get(part, ()), defaults, where=part)
     values["hyperparameters"] = build_part(
         QaHyperparameters, values.get("hyperparameters", {}), where="hyperparameters"
     )

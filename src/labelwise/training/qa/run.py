@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import logging
-import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,18 +14,26 @@ from numpy.typing import NDArray
 from transformers import PreTrainedModel, set_seed
 
 from labelwise.backends.torch import input_names
-from labelwise.errors import InputError
-from labelwise.training.arguments import TrainerSettings, check_model, rows_per_step, training_arguments
-from labelwise.training.base import write_json
+from labelwise.training.arguments import (
+    TrainerSettings,
+    check_model,
+    num_whole_steps,
+    rows_per_step,
+    settings_by_epoch,
+    training_arguments,
+    wanted_precision,
+)
+from labelwise.training.base import save_checkpoint
 from labelwise.training.callbacks import ProgressLines, add_callbacks
 from labelwise.training.encoding import length_grouped_order
 from labelwise.training.finishing import DataFile, finish_run
+from labelwise.training.fit import fit
 from labelwise.training.processes import leaving_together
 from labelwise.training.qa.batches import PadWindows, WindowRows, span_loss
 from labelwise.training.qa.encoding import QaFeatures, encode_examples
 from labelwise.training.qa.mix import read_mix
 from labelwise.training.qa.recipe import QaRecipe
-from labelwise.training.qa.start import ReaderBase, open_base, save_reader, start_reader
+from labelwise.training.qa.start import ReaderBase, open_base, start_reader
 from labelwise.training.qa.validation import QaTrainer, QaValidation
 from labelwise.training.run_folder import claim, is_first_process
 
@@ -81,21 +88,20 @@ def train_qa(
     """
     newest = claim(output_dir, resume=resume)
     set_seed(recipe.seed)
-    prepared = _prepare(recipe, data_dir)
+    base = open_base(recipe, precision=wanted_precision(recipe.hyperparameters, changes))
+    prepared = _prepare(recipe, base, data_dir)
     model = start_reader(prepared.base.folder, recipe.hyperparameters)
-    settings = _settings(recipe, changes, num_rows=len(prepared.epoch_rows))
+    settings = settings_by_epoch(
+        recipe.hyperparameters, num_rows=len(prepared.epoch_rows), seed=recipe.seed, changes=changes
+    )
     check_model(model, settings)
     trainer = _trainer(
         recipe, settings, model, prepared, output_dir, is_resumed=newest is not None, deepspeed=deepspeed
     )
-    if is_first_process():
-        write_json(output_dir / "recipe.json", recipe.to_dict())
-    log.info("training %s%s", recipe.name, f", from {newest}" if newest else "")
-    started = time.monotonic()
-    trainer.train(resume_from_checkpoint=str(newest) if newest else None)
+    seconds = fit(trainer, recipe, output_dir, newest=newest)
     figures = trainer.evaluate()
     if is_first_process():
-        save_reader(
+        save_checkpoint(
             trainer.accelerator.unwrap_model(trainer.model),
             prepared.base.folder,
             output_dir / "model",
@@ -103,7 +109,7 @@ def train_qa(
         )
         metrics = {
             "data": prepared.counts,
-            "seconds_since_start_or_resume": round(time.monotonic() - started),
+            "seconds_since_start_or_resume": seconds,
             "settings": dataclasses.asdict(settings),
             "validation": {"file": _validation_name(recipe), **figures},
             "best_checkpoint": trainer.state.best_model_checkpoint,
@@ -113,9 +119,8 @@ def train_qa(
     return output_dir / "model"
 
 
-def _prepare(recipe: QaRecipe, data_dir: Path) -> _Prepared:
+def _prepare(recipe: QaRecipe, base: ReaderBase, data_dir: Path) -> _Prepared:
     chosen = recipe.hyperparameters
-    base = open_base(recipe)
     mix = read_mix(recipe, data_dir)
     validation = QaValidation(mix.validation, base, max_question_tokens=chosen.max_question_tokens)
     features = encode_examples(
@@ -145,14 +150,6 @@ def _prepare(recipe: QaRecipe, data_dir: Path) -> _Prepared:
     return _Prepared(base, features, np.repeat(np.arange(len(features)), repeats), validation, counts)
 
 
-def _settings(recipe: QaRecipe, changes: Mapping[str, Any] | None, *, num_rows: int) -> TrainerSettings:
-    chosen = recipe.hyperparameters
-    windows = rows_per_step(chosen.trainer_settings(steps_per_epoch=1, seed=recipe.seed, changes=changes))
-    return chosen.trainer_settings(
-        steps_per_epoch=max(1, num_rows // windows), seed=recipe.seed, changes=changes
-    )
-
-
 def _trainer(
     recipe: QaRecipe,
     settings: TrainerSettings,
@@ -174,10 +171,7 @@ def _trainer(
             seed=recipe.seed,
         )
     ]
-    # Whole steps only: a last short one would be padded with windows that were seen already.
-    num_steps = min(len(order) // windows, chosen.max_steps or len(order))
-    if num_steps == 0:
-        raise InputError(f"{len(order)} windows do not fill one step of {windows}: lower batch_size")
+    num_steps = num_whole_steps(len(order), windows, max_steps=chosen.max_steps, rows="windows")
     trainer = QaTrainer(
         validation=prepared.validation,
         model=model,
