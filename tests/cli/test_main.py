@@ -59,17 +59,10 @@ def test_bad_usage_is_one_line_and_status_two(labelwise, arguments, message):
     assert found.out == ""
 
 
-FAILED_WORK = [
-    (["classify", "text", "--labels", "a,b", "--model", "/nowhere/at/all"], "nowhere"),
-    (["classify", "text", "--labels", "a,b", "--backend", "torch", "--device", "cuda:99"], "'cuda:99' is not"),
-]
-
-
-@pytest.mark.parametrize(("arguments", "message"), FAILED_WORK)
-def test_failed_work_is_one_line_and_status_one(labelwise, arguments, message):
-    found = labelwise(*arguments)
+def test_failed_work_is_one_line_and_status_one(labelwise):
+    found = labelwise("classify", "text", "--labels", "a,b", "--model", "/nowhere/at/all")
     assert found.status == 1
-    assert message in found.err
+    assert "nowhere" in found.err
     assert found.err.count("\n") == 1
 
 
